@@ -1,0 +1,117 @@
+# Everything happens in .venv, made on first use. Paths are relative, so the checkout may lie in a
+# folder whose name holds spaces. `make help` lists the targets.
+
+PYTHON ?= python3
+DATA ?= data/train
+APP_ARGS ?=
+TRAIN_ARGS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+APP := $(VENV)/.gsr-app
+ALL := $(VENV)/.gsr-all
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help app test lint format notebooks train-lite clean browser FORCE
+
+# A stamp is only believed while the environment's Python runs and the checkout lies where it lay.
+USABLE := import pip, sys; sys.exit(sys.version_info < (3, 11))
+STATE := $(shell $(PY) -c '$(USABLE)' 2>/dev/null && \
+	[ "$$(cat $(VENV)/.gsr-place 2>/dev/null)" = "$$(pwd -P)" ] && echo ready)
+ifneq ($(STATE),ready)
+$(PY) $(APP) $(ALL): FORCE
+endif
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{printf "%-20s %s\n", $$1, $$2}'
+
+app: $(APP) ## start the app on this machine and print its address (APP_ARGS='...' is handed on)
+	@$(VENV)/bin/gsr app $(APP_ARGS)
+
+test: $(ALL) browser lint ## run every check: lint, format, types, imports, spelling, tests
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: $(ALL) ## run the checks that execute nothing
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()'
+	$(PY) -m codespell_lib
+
+format: $(ALL) ## format the code, mend what lint can mend by itself
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+notebooks: $(ALL) ## execute every notebook and fail on the first error
+	$(PY) -m pytest --nbmake --nbmake-timeout=900 --timeout=1200 $(PYTEST_ARGS) notebooks
+
+train-lite: $(ALL) ## train the small model (DATA=folder of images, TRAIN_ARGS='...')
+	@[ -d "$(DATA)" ] || { \
+	  echo "There is no folder '$(DATA)': name one with training images, make train-lite DATA=FOLDER."; \
+	  exit 1; }
+	$(PY) -m training.train training/configs/lite.toml --data "$(DATA)" $(TRAIN_ARGS)
+
+clean: ## remove caches and builds; .venv, runs and data stay
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./.venv -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) \
+	  -exec rm -rf {} +
+
+# ---------------------------------------------------------------------------------------------
+# The environment
+# ---------------------------------------------------------------------------------------------
+
+# Made when it is missing; made anew when its Python is gone or too old.
+$(PY):
+	@if $(PY) -c '$(USABLE)' 2>/dev/null; then exit 0; fi; \
+	version=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+	case "$$version" in \
+	  3.1[1-9]|3.[2-9][0-9]) ;; \
+	  *) if command -v "$(PYTHON)" >/dev/null 2>&1; then found="is $${version:-not usable}"; \
+	     else found="is not there"; fi; \
+	     echo "gsr needs Python 3.11 or newer and '$(PYTHON)' $$found: name another one, for example make app PYTHON=python3.12."; \
+	     exit 1 ;; \
+	esac; \
+	if ! "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "'$(PYTHON)' comes without its venv module: install it first (on Debian and Ubuntu the package python3-venv)."; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with Python $$version."; \
+	"$(PYTHON)" -m venv --clear $(VENV)
+
+# torch comes first and alone, under its pin: asked for loosely, by another package, it may be
+# replaced by the newest release with several gigabytes of CUDA libraries.
+$(APP): pyproject.toml constraints.txt | $(PY)
+	@echo "Installing gsr into $(VENV); the first time takes a few minutes."
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e .
+	@pwd -P > $(VENV)/.gsr-place
+	@touch $@
+
+$(ALL): pyproject.toml constraints.txt | $(PY)
+	@echo "Installing gsr and the tools for its tests into $(VENV); the first time takes a few minutes."
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e '.[dev,notebook,train]'
+	@pwd -P > $(VENV)/.gsr-place
+	@touch $@ $(APP)
+
+# Where Chromium is missing and this user may install it, it is installed.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	  if command -v $$name >/dev/null 2>&1; then exit 0; fi; \
+	done; \
+	root=; may=no; \
+	if command -v apt-get >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ]; then may=yes; \
+	  elif sudo -n true 2>/dev/null; then may=yes; root="sudo -n"; fi; \
+	fi; \
+	if [ $$may = yes ]; then \
+	  echo "Installing Chromium for the browser tests."; \
+	  $$root apt-get update -qq </dev/null && \
+	  $$root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends chromium </dev/null >/dev/null && exit 0; \
+	fi; \
+	echo "The browser tests need Chromium and it could not be installed: install it with this system's package manager, or leave them out with make test PYTEST_ARGS=\"-m 'not browser'\"."

@@ -1,0 +1,122 @@
+"""Which kernel of the bank each LR pixel takes.
+
+Two kinds behind one interface. Both turn features into `evidence`, a map small enough to keep:
+
+- `logits`, the paper's: one number per kernel; training draws a straight-through Gumbel-softmax,
+  inference takes the largest. Source: arXiv:2407.18046, Eq. (6).
+- `prototype`, ours: three numbers, the (log sigma_x, log sigma_y, atanh rho) this pixel would
+  like; it gets the nearest kernel of the bank. A step that lowers the loss for the wish also
+  moves the choice the right way, so kernels keep a meaning that can be looked at.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from gsr.kernels import KernelBank
+
+Kind = Literal["logits", "prototype"]
+
+PROTOTYPE_WIDTH = 0.15
+"""How far apart, in wish space, two kernels are before one is clearly preferred."""
+
+
+def class_scores(
+    evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
+) -> Float[Tensor, "b n h w"]:
+    """Score of every kernel at every pixel; softmax of it is the classifier's probability."""
+    if kind == "logits":
+        return evidence
+    wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
+    distance = (
+        (wish * wish).sum(-1, keepdim=True)
+        - 2 * wish @ kernels.T
+        + (kernels * kernels).sum(-1)
+    )
+    return -distance.movedim(-1, 1) / (2 * PROTOTYPE_WIDTH**2)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the classifier says of each pixel.
+
+    Attributes:
+        index: Chosen kernel. [b, h, w]
+        second: Runner-up. [b, h, w]
+        confidence: Probability of the chosen kernel, in (0, 1]. [b, h, w]
+        entropy: Entropy of the probabilities, in bits. [b, h, w]
+    """
+
+    index: Int[Tensor, "b h w"]
+    second: Int[Tensor, "b h w"]
+    confidence: Float[Tensor, "b h w"]
+    entropy: Float[Tensor, "b h w"]
+
+
+def choose(
+    evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
+) -> Choice:
+    """The deterministic choice of inference, and how sure it is."""
+    scores = class_scores(evidence.float(), bank_raw.float(), kind)
+    probability = scores.softmax(1)
+    top, index = probability.topk(min(2, scores.shape[1]), dim=1)
+    entropy = torch.special.entr(probability).sum(1) / torch.log(probability.new_tensor(2.0))
+    return Choice(index[:, 0], index[:, -1], top[:, 0], entropy)
+
+
+class Classifier(nn.Module):
+    """Features to evidence; in training, also to differentiable raw kernels."""
+
+    def __init__(self, channels: int, num_kernels: int, kind: Kind):
+        super().__init__()
+        self.kind: Kind = kind
+        self.head = nn.Conv2d(channels, num_kernels if kind == "logits" else 3, 3, padding=1)
+        if kind == "prototype":
+            # Start at a mid-size round kernel: the centre of the bank.
+            nn.init.normal_(self.head.weight, std=0.01)
+            self.head.bias.data.copy_(torch.tensor((-0.65, -0.65, 0.0)))
+
+    def forward(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b e h w"]:
+        return self.head(feat)
+
+    def training_kernels(
+        self,
+        evidence: Float[Tensor, "b e h w"],
+        bank: KernelBank,
+        *,
+        soft: bool,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Float[Tensor, "b h w 4"], Tensor]:
+        """Raw kernels with gradients for both classifier and bank, and the commitment loss."""
+        evidence = evidence.float()
+        if self.kind == "logits":
+            return self._gumbel(evidence, bank, soft, generator), evidence.new_zeros(())
+        return self._nearest(evidence, bank, soft)
+
+    def _nearest(
+        self, wish: Tensor, bank: KernelBank, soft: bool
+    ) -> tuple[Tensor, Tensor]:
+        index = class_scores(wish.detach(), bank.raw.detach(), "prototype").argmax(1)
+        kernel, wish = bank.raw[index], wish.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
+        shape, opacity = kernel[..., :3], kernel[..., 3:]
+        # The bank follows the wishes, and the wishes stay near the bank.
+        commitment = F.mse_loss(wish, shape.detach()) + F.mse_loss(shape, wish.detach())
+        # Value of the nearest kernel, gradient to the kernel and, straight through, to the wish.
+        taken = wish if soft else shape + wish - wish.detach()
+        return torch.cat((taken, opacity), -1), commitment
+
+    def _gumbel(
+        self, logits: Tensor, bank: KernelBank, soft: bool, generator: torch.Generator | None
+    ) -> Tensor:
+        # Drawn on the CPU, so that a seed means the same on every device.
+        uniform = torch.rand(logits.shape, generator=generator).clamp_(1e-9, 1 - 1e-7)
+        noise = -torch.log(-torch.log(uniform)).to(logits.device)
+        mixture = (logits + noise).softmax(1).movedim(1, -1)  # [b, h, w, n]
+        if not soft:
+            hard = F.one_hot(mixture.argmax(-1), mixture.shape[-1]).to(mixture.dtype)
+            mixture = hard + mixture - mixture.detach()
+        return mixture @ bank.raw

@@ -1,0 +1,112 @@
+"""The plane, stated once.
+
+x runs right, y runs down, the unit is one LR pixel. Pixel (row i, column j) covers
+[j, j + 1] x [i, i + 1]; its centre is (j + 0.5, i + 0.5). Sizes are (height, width),
+points are (x, y). `scale` is magnification: output pixels per LR pixel, per axis (sy, sx).
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gsr.errors import ScaleError
+
+MIN_SCALE, MAX_SCALE = 1 / 64, 64.0
+"""Magnifications a render accepts. Below 1 the picture is reduced with anti-aliasing."""
+
+
+def parse_scale(scale: float | tuple[float, float]) -> tuple[float, float]:
+    """One number or (sy, sx) as a checked pair.
+
+    Raises:
+        ScaleError: when a number is not finite or outside [MIN_SCALE, MAX_SCALE].
+    """
+    pair = scale if isinstance(scale, tuple) else (scale, scale)
+    if len(pair) != 2:
+        raise ScaleError(f"scale must be one number or a pair (sy, sx), got {scale!r}.")
+    for value in pair:
+        number = isinstance(value, int | float) and math.isfinite(value)
+        if not number or not MIN_SCALE <= value <= MAX_SCALE:
+            raise ScaleError(
+                f"scale must be a number from {MIN_SCALE:g} to {MAX_SCALE:g}, got {value!r}."
+            )
+    return float(pair[0]), float(pair[1])
+
+
+def scaled_size(lr_size: tuple[int, int], scale: float | tuple[float, float]) -> tuple[int, int]:
+    """Output (height, width) of a whole image at `scale`: rounded, at least one pixel."""
+    sy, sx = parse_scale(scale)
+    return max(1, round(lr_size[0] * sy)), max(1, round(lr_size[1] * sx))
+
+
+@dataclass(frozen=True)
+class View:
+    """A rectangle of the plane and how many pixels to show it with. Nothing else says "where".
+
+    Attributes:
+        x, y: Left and top edge, in LR pixels. May lie outside the image: the border continues.
+        width, height: Extent in LR pixels, > 0.
+        size: Output (height, width) in pixels, each >= 1.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        numbers = (self.x, self.y, self.width, self.height)
+        if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers):
+            raise ScaleError(f"a view needs finite x, y, width and height, got {numbers}.")
+        if self.width <= 0 or self.height <= 0:
+            raise ScaleError(
+                f"a view needs width and height above 0, got {self.width:g} x {self.height:g}."
+            )
+        if len(self.size) != 2 or not all(isinstance(n, int) and n >= 1 for n in self.size):
+            raise ScaleError(
+                f"a view's size must be (height, width) in whole pixels from 1, got {self.size!r}."
+            )
+        parse_scale(self.scale)
+
+    @classmethod
+    def whole(cls, lr_size: tuple[int, int], size: tuple[int, int]) -> "View":
+        """The whole image shown with `size` pixels."""
+        return cls(0.0, 0.0, float(lr_size[1]), float(lr_size[0]), size)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Magnification (sy, sx)."""
+        return self.size[0] / self.height, self.size[1] / self.width
+
+    def band(self, start: int, stop: int) -> "View":
+        """Output rows `start` to `stop` of this view, as a view."""
+        step = self.height / self.size[0]
+        return replace(
+            self,
+            y=self.y + start * step,
+            height=(stop - start) * step,
+            size=(stop - start, self.size[1]),
+        )
+
+    def bands(self, pixels: int) -> Iterator[tuple[int, int]]:
+        """Row ranges of at most about `pixels` output pixels each."""
+        rows = max(1, pixels // self.size[1])
+        for start in range(0, self.size[0], rows):
+            yield start, min(start + rows, self.size[0])
+
+    def points(self, lr_size: tuple[int, int]) -> Tensor:
+        """Centres of the output pixels, kept inside the image. float64 [H * W, 2]
+
+        float64, because at magnification 64 a float32 coordinate of a wide image is
+        coarser than a tenth of an output pixel.
+        """
+        height, width = self.size
+        xs = self.x + (torch.arange(width, dtype=torch.float64) + 0.5) * (self.width / width)
+        ys = self.y + (torch.arange(height, dtype=torch.float64) + 0.5) * (self.height / height)
+        xs, ys = xs.clamp(0, lr_size[1]), ys.clamp(0, lr_size[0])
+        grid = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1)  # [H, W, 2]
+        return grid.reshape(-1, 2)

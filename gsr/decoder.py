@@ -1,0 +1,75 @@
+"""From what is known at an output point to its colour."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """`residual` adds to the splatted colour; `fourier` is the paper's and makes all of it."""
+
+    kind: Literal["residual", "fourier"] = "residual"
+    hidden: tuple[int, ...] = (48, 48)
+
+
+def mlp(widths: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
+    """Linear layers with the activation between them, none at the end."""
+    layers: list[nn.Module] = []
+    for i, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+        layers += [activation()] if i else []
+        layers.append(nn.Linear(a, b))
+    return nn.Sequential(*layers)
+
+
+class ResidualDecoder(nn.Module):
+    """What the Gaussians' colours miss, from their features, mean offset and the pixel's size."""
+
+    def __init__(self, channels: int, config: DecoderConfig):
+        super().__init__()
+        self.layers = mlp((channels + 4, *config.hidden, 3), nn.ReLU)
+        nn.init.zeros_(self.layers[-1].weight)  # the first picture is the Gaussians alone
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(
+        self,
+        feat: Float[Tensor, "b n c"],
+        rel: Float[Tensor, "b n 2"],
+        cell: Float[Tensor, "b n 2"],
+    ) -> Float[Tensor, "b n 3"]:
+        return self.layers(torch.cat((feat, rel, cell), -1))
+
+
+class FourierDecoder(nn.Module):
+    """Amplitudes, frequencies and a phase from the cell, then an MLP.
+
+    Source: arXiv:2407.18046, section "Decoder", after LTE (Lee & Jin 2022). Its public code
+    convolves features on the HR grid; here the same maps are pointwise, so a colour depends on
+    its own point alone and any view can be rendered.
+    """
+
+    def __init__(self, channels: int, config: DecoderConfig):
+        super().__init__()
+        width = config.hidden[0]
+        self.coef = nn.Linear(channels, width)
+        self.freq = nn.Linear(channels, width)
+        self.phase = nn.Linear(2, width // 2, bias=False)
+        self.layers = mlp((width, *config.hidden, 3), nn.GELU)
+
+    def forward(
+        self,
+        feat: Float[Tensor, "b n c"],
+        rel: Float[Tensor, "b n 2"],
+        cell: Float[Tensor, "b n 2"],
+    ) -> Float[Tensor, "b n 3"]:
+        # rel and cell are in LR pixels; the paper's units are half of that.
+        freq = self.freq(feat).unflatten(-1, (-1, 2)) * (2 * rel).unsqueeze(-2)
+        wave = torch.pi * (freq.sum(-1) + self.phase(2 * cell))
+        basis = torch.cat((wave.cos(), wave.sin()), -1)
+        return 0.5 + 0.5 * self.layers(self.coef(feat) * basis)
+
+
+DECODERS = {"residual": ResidualDecoder, "fourier": FourierDecoder}

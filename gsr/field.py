@@ -1,0 +1,198 @@
+"""`GaussianField`: a continuous image. Every tool of this project reads this noun."""
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from gsr.classifier import Choice, Kind, choose
+from gsr.coords import View
+from gsr.errors import ShapeError
+from gsr.kernels import Kernels, physical
+from gsr.render import Layer, Progress, render, render_image
+from gsr.sampler import Sampler, SplatMaps
+
+if TYPE_CHECKING:
+    from gsr.images import PictureInfo
+    from gsr.inspection import Explanation
+
+
+@dataclass(frozen=True)
+class GaussianField:
+    """One Gaussian per LR pixel, and what turns them into colour at any magnification.
+
+    Frozen: an edit makes another field. Maps live on the LR grid; means, covariances and
+    opacities are derived. Leading batch dimensions are flattened into b and kept in
+    `batch_shape`.
+
+    Attributes:
+        lr: The image, RGB in [0, 1]. [b, 3, h, w]
+        bank_raw: Raw kernels, see `gsr.kernels.physical`. [n, 4]
+        index: Kernel of each pixel, 0 to n - 1. [b, h, w]
+        evidence: What the classifier said, see `gsr.classifier`. [b, e, h, w]
+        offsets: Mean minus pixel centre (x, y), LR pixels. [b, h, w, 2]
+        colors: RGB of each Gaussian. [b, h, w, 3]
+        feat: Splatted features. [b, h, w, d]
+        context: Interpolated channels, may be none. [b, c, h, w]
+        sampler: Splat and decoder, shared with the model.
+        classifier: Which kind made `evidence`.
+        model: Name of the weights.
+        batch_shape: Leading dimensions of the encoded tensor.
+        alpha: Transparency as a field of its own.
+        info: What the image file said besides its pixels; its presence makes renders PIL images.
+
+    Raises:
+        ShapeError: when members do not fit together.
+    """
+
+    lr: Float[Tensor, "b 3 h w"]
+    bank_raw: Float[Tensor, "n 4"]
+    index: Int[Tensor, "b h w"]
+    evidence: Float[Tensor, "b e h w"]
+    offsets: Float[Tensor, "b h w 2"]
+    colors: Float[Tensor, "b h w 3"]
+    feat: Float[Tensor, "b h w d"]
+    context: Float[Tensor, "b c h w"]
+    sampler: Sampler
+    classifier: Kind
+    model: str
+    batch_shape: tuple[int, ...] = ()
+    alpha: "GaussianField | None" = None
+    info: "PictureInfo | None" = None
+
+    def __post_init__(self) -> None:
+        b, _, h, w = self.lr.shape
+        expected = {
+            "lr": (b, 3, h, w),
+            "bank_raw": (self.bank_raw.shape[0], 4),
+            "index": (b, h, w),
+            "evidence": (b, self.evidence.shape[1], h, w),
+            "offsets": (b, h, w, 2),
+            "colors": (b, h, w, 3),
+            "feat": (b, h, w, self.feat.shape[-1]),
+            "context": (b, self.context.shape[1], h, w),
+        }
+        for name, shape in expected.items():
+            got = tuple(getattr(self, name).shape)
+            if got != shape:
+                raise ShapeError(f"{name} must have shape {shape}, got {got}.")
+
+    def __repr__(self) -> str:
+        h, w = self.lr_size
+        batch = f"batch={self.batch_shape}, " if self.batch_shape else ""
+        return f"GaussianField({batch}{w} x {h} Gaussians, model={self.model!r})"
+
+    @property
+    def lr_size(self) -> tuple[int, int]:
+        """(height, width) of the LR grid: the extent of the plane."""
+        return self.lr.shape[-2], self.lr.shape[-1]
+
+    @property
+    def bank(self) -> Kernels:
+        """The bank in physical numbers. [n]"""
+        return physical(self.bank_raw)
+
+    @property
+    def kernels(self) -> Kernels:
+        """The kernel of each pixel. [b, h, w]"""
+        return self.bank[self.index]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the maps."""
+        own = sum(v.nbytes for v in self._tensors().values())
+        return own + (self.alpha.nbytes if self.alpha else 0)
+
+    def choice_at(self, rows: slice = slice(None), columns: slice = slice(None)) -> Choice:
+        """Chosen kernel, runner-up, confidence and entropy of the classifier, per pixel.
+
+        `index` may differ from `self.index` after an edit: this is what the network said.
+        """
+        return choose(self.evidence[:, :, rows, columns], self.bank_raw, self.classifier)
+
+    def splat_maps(self, points: Float[Tensor, "n 2"]) -> tuple[SplatMaps, Tensor]:
+        """What the splat reads around `points`, and the LR corner (x, y) it was cut at.
+
+        Points minus the corner are the points' places in the cut. The margin is the window of
+        a Gaussian (and the four taps of a bicubic), so cutting changes nothing.
+        """
+        margin = max(self.sampler.config.radius, 2) + 1
+        low = (points.amin(0).floor().long() - margin).clamp_min(0).tolist()
+        high = (points.amax(0).floor().long() + margin + 1).tolist()
+        rows, columns = slice(low[1], high[1]), slice(low[0], high[0])
+        maps = SplatMaps(
+            kernels=self.bank[self.index[:, rows, columns]],
+            offsets=self.offsets[:, rows, columns],
+            colors=self.colors[:, rows, columns],
+            feat=self.feat[:, rows, columns],
+            context=self.context[:, :, rows, columns],
+        )
+        return maps, points.new_tensor(low)
+
+    def to(self, device: Any) -> "GaussianField":
+        """The field on another device (the sampler is moved as a copy)."""
+        import copy
+
+        moved = {name: value.to(device) for name, value in self._tensors().items()}
+        sampler = copy.deepcopy(self.sampler).to(device)
+        alpha = self.alpha.to(device) if self.alpha else None
+        return replace(self, **moved, sampler=sampler, alpha=alpha)
+
+    def render(
+        self,
+        scale: float | tuple[float, float] | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        view: View | None = None,
+        layer: Layer = "result",
+        progress: Progress | None = None,
+    ) -> Any:
+        """The field as pixels. Give exactly one of `scale`, `size` and `view`.
+
+        Args:
+            scale: Magnification of the whole image, one number or (sy, sx), up to 64.
+                Below 1 the picture is reduced with anti-aliasing.
+            size: Output (height, width) of the whole image.
+            view: Any rectangle at any size.
+            layer: `result`, `gaussians` (splatted colour alone), `residual` (their difference,
+                around 0.5) or `lr` (the pixels that were put in).
+            progress: Called with (rows done, rows in all); an exception it raises cancels.
+
+        Returns:
+            A PIL image if an image was encoded, a tensor [*batch, 3, H, W] in [0, 1] if a
+            tensor was.
+
+        Raises:
+            ScaleError: when the scale, the size or the view cannot be rendered.
+        """
+        if self.info is not None:
+            return render_image(self, scale, size=size, view=view, layer=layer, progress=progress)
+        out = render(self, scale, size=size, view=view, layer=layer, progress=progress)
+        return out.reshape(*self.batch_shape, *out.shape[1:])
+
+    def explain(
+        self, x: float, y: float, scale: float | tuple[float, float] = 4.0
+    ) -> "Explanation":
+        """Which Gaussians made the colour at (x, y), seen at `scale`."""
+        from gsr.inspection import explain
+
+        return explain(self, x, y, scale)
+
+    def with_kernel(
+        self, kernel: int, pixels: Bool[Tensor, "b h w"] | None = None
+    ) -> "GaussianField":
+        """Another field, in which the marked pixels (or all) take `kernel`."""
+        from gsr.editing import with_kernel
+
+        return with_kernel(self, kernel, pixels)
+
+    def with_bank(self, bank_raw: Float[Tensor, "n 4"]) -> "GaussianField":
+        """Another field, with other kernels behind the same classes."""
+        from gsr.editing import with_bank
+
+        return with_bank(self, bank_raw)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: v for name, v in values.items() if isinstance(v, Tensor)}

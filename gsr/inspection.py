@@ -1,0 +1,332 @@
+"""Read-only questions to a field: who made this colour, what does one Gaussian touch, which
+kernels are where."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from gsr.coords import View, parse_scale
+from gsr.errors import GsrError, ScaleError
+from gsr.kernels import ellipses
+from gsr.sampler import SplatMaps
+from gsr.splat import reference, splat
+
+if TYPE_CHECKING:
+    from gsr.field import GaussianField
+
+RGB = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One Gaussian's part in a colour.
+
+    Attributes:
+        column, row: Its LR pixel.
+        kernel: Its kernel in the bank.
+        share: Its part of the weights at the point, in [0, 1]; all of them sum to 1.
+        mean: Its centre (x, y), LR pixels.
+        color: Its own colour.
+        change: What the shown colour would change by without it (with it minus without).
+    """
+
+    column: int
+    row: int
+    kernel: int
+    share: float
+    mean: tuple[float, float]
+    color: RGB
+    change: RGB
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How the colour at a point came about: rgb = sum of share * color + residual.
+
+    Attributes:
+        x, y: The point, LR pixels.
+        scale: Magnification (sy, sx) it is seen at.
+        column, row: The LR pixel it lies in.
+        kernel, second: That pixel's kernel and the classifier's runner-up.
+        confidence: The classifier's probability of its first choice.
+        splatted: The Gaussians alone.
+        residual: What the decoder adds.
+        rgb: The result before it is clamped to [0, 1].
+        contributions: Every Gaussian with a share, largest first.
+    """
+
+    x: float
+    y: float
+    scale: tuple[float, float]
+    column: int
+    row: int
+    kernel: int
+    second: int
+    confidence: float
+    splatted: RGB
+    residual: RGB
+    rgb: RGB
+    contributions: tuple[Contribution, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class GaussianList:
+    """Gaussians one by one, for drawing.
+
+    Attributes:
+        column, row: LR pixel. [n]
+        kernel: Class. [n]
+        means: (x, y), LR pixels. [n, 2]
+        major, minor, angle: One-sigma ellipse, see `gsr.kernels.Ellipses`. [n]
+        opacities: In (0, 1). [n]
+        colors: RGB, clamped to [0, 1]. [n, 3]
+        step: Every step-th LR row and column was kept.
+    """
+
+    column: Int[Tensor, " n"]
+    row: Int[Tensor, " n"]
+    kernel: Int[Tensor, " n"]
+    means: Float[Tensor, "n 2"]
+    major: Float[Tensor, " n"]
+    minor: Float[Tensor, " n"]
+    angle: Float[Tensor, " n"]
+    opacities: Float[Tensor, " n"]
+    colors: Float[Tensor, "n 3"]
+    step: int
+
+
+def _point(field: "GaussianField", x: float, y: float) -> Tensor:
+    height, width = field.lr_size
+    inside = isinstance(x, int | float) and isinstance(y, int | float)
+    if not inside or not (0 <= x <= width and 0 <= y <= height):
+        raise ScaleError(
+            f"the point ({x}, {y}) is outside the image: x must be from 0 to {width} and "
+            f"y from 0 to {height}, in LR pixels."
+        )
+    return torch.tensor((x, y), dtype=torch.float64, device=field.lr.device)
+
+
+def _check_image(field: "GaussianField", image: int) -> None:
+    if not 0 <= image < len(field.lr):
+        raise GsrError(f"image must be from 0 to {len(field.lr) - 1}, got {image}.")
+
+
+def _only(maps: SplatMaps, image: int) -> SplatMaps:
+    pick = slice(image, image + 1)
+    return SplatMaps(
+        maps.kernels[pick],  # type: ignore[index]
+        maps.offsets[pick],
+        maps.colors[pick],
+        maps.feat[pick],
+        maps.context[pick],
+    )
+
+
+@torch.no_grad()
+def explain(
+    field: "GaussianField",
+    x: float,
+    y: float,
+    scale: float | tuple[float, float] = 4.0,
+    *,
+    image: int = 0,
+) -> Explanation:
+    """Which Gaussians made the colour at (x, y).
+
+    Args:
+        x, y: Point in LR pixels, inside the image.
+        scale: Magnification it is seen at.
+        image: Which image of a batch.
+
+    Raises:
+        ScaleError: for a point outside the image or a scale that cannot be rendered.
+    """
+    _check_image(field, image)
+    point = _point(field, x, y)
+    pair = parse_scale(scale)
+    maps, corner = field.splat_maps(point[None])
+    maps = _only(maps, image)
+    where = (point - corner)[None, None]  # [1, 1, 2]
+    seen = field.lr.new_tensor(pair)[None]
+    index, weight, vector = reference.weights(
+        field.sampler.geometry(maps, seen), where, field.sampler.config.radius
+    )
+    index, weight = index[0, 0], weight[0, 0]  # [k]
+    kept = weight > 0
+    index, weight, vector = index[kept], weight[kept], vector[0, 0][kept]
+    near = torch.cat((maps.feat, maps.colors), -1)[0].flatten(0, 1)[index]
+    near = torch.cat((near, vector, torch.ones_like(weight)[:, None]), -1) * weight[:, None]
+    total = near.sum(0)
+    # Row 0 is the sum of all, row i + 1 the sum without Gaussian i.
+    sums = torch.cat((total[None], total - near))[None]
+    # Alone in its window (a 1 x 1 image), a Gaussian leaves nothing behind when it goes.
+    sums[..., -1] = sums[..., -1].clamp_min(torch.finfo(sums.dtype).tiny)
+    sample = field.sampler.decode(sums, maps, where.expand(1, sums.shape[1], 2), seen)
+    change = sample.rgb[0, :1] - sample.rgb[0, 1:]
+
+    columns = maps.colors.shape[2]
+    left, top = (int(v) for v in corner.tolist())
+    rows, cols = index // columns + top, index % columns + left
+    shares = weight / weight.sum()
+    order = shares.argsort(descending=True).tolist()
+    contributions = tuple(
+        Contribution(
+            column=int(cols[i]),
+            row=int(rows[i]),
+            kernel=int(field.index[image, rows[i], cols[i]]),
+            share=float(shares[i]),
+            mean=_pair(field.offsets[image, rows[i], cols[i]], int(cols[i]), int(rows[i])),
+            color=_rgb(field.colors[image, rows[i], cols[i]]),
+            change=_rgb(change[i]),
+        )
+        for i in order
+    )
+    return _explanation(field, image, point, pair, sample.rgb[0, 0], sample.colors[0, 0], contributions)
+
+
+def _explanation(
+    field: "GaussianField",
+    image: int,
+    point: Tensor,
+    scale: tuple[float, float],
+    rgb: Tensor,
+    colors: Tensor,
+    contributions: tuple[Contribution, ...],
+) -> Explanation:
+    height, width = field.lr_size
+    column, row = (int(v) for v in point.long().tolist())
+    column, row = min(column, width - 1), min(row, height - 1)
+    pixel = field.choice_at(slice(row, row + 1), slice(column, column + 1))
+    return Explanation(
+        x=float(point[0]),
+        y=float(point[1]),
+        scale=scale,
+        column=column,
+        row=row,
+        kernel=int(field.index[image, row, column]),
+        second=int(pixel.second[image, 0, 0]),
+        confidence=float(pixel.confidence[image, 0, 0]),
+        splatted=_rgb(colors),
+        residual=_rgb(rgb - colors),
+        rgb=_rgb(rgb),
+        contributions=contributions,
+    )
+
+
+def _rgb(values: Tensor) -> RGB:
+    red, green, blue = values.tolist()
+    return red, green, blue
+
+
+def _pair(offset: Tensor, column: int, row: int) -> tuple[float, float]:
+    dx, dy = offset.tolist()
+    return column + 0.5 + dx, row + 0.5 + dy
+
+
+@torch.no_grad()
+def footprint(
+    field: "GaussianField", column: int, row: int, view: View, *, image: int = 0
+) -> Float[Tensor, "H W"]:
+    """Share of one Gaussian, in [0, 1], at every output pixel of `view`.
+
+    Raises:
+        GsrError: when there is no such LR pixel.
+    """
+    _check_image(field, image)
+    height, width = field.lr_size
+    if not (0 <= column < width and 0 <= row < height):
+        raise GsrError(
+            f"there is no Gaussian at column {column}, row {row}: columns go from 0 to "
+            f"{width - 1} and rows from 0 to {height - 1}."
+        )
+    points = view.points(field.lr_size).to(field.lr.device)
+    maps, corner = field.splat_maps(points)
+    maps = _only(maps, image)
+    left, top = (int(v) for v in corner.tolist())
+    mark = torch.zeros_like(maps.offsets[..., :1])
+    if top <= row < top + mark.shape[1] and left <= column < left + mark.shape[2]:
+        mark[0, row - top, column - left] = 1
+    geometry = field.sampler.geometry(maps, field.lr.new_tensor(view.scale)[None])
+    sums = splat(geometry, mark, (points - corner)[None], field.sampler.config.radius)
+    return (sums[0, :, 0] / sums[0, :, -1]).reshape(view.size)
+
+
+@torch.no_grad()
+def gaussians_in(
+    field: "GaussianField", view: View, *, limit: int = 12_000, image: int = 0
+) -> GaussianList:
+    """Gaussians whose LR pixel is in or beside `view`, thinned evenly to at most `limit`."""
+    _check_image(field, image)
+    height, width = field.lr_size
+    top, bottom = _span(view.y, view.height, height)
+    left, right = _span(view.x, view.width, width)
+    step = 1
+    while -(-(bottom - top) // step) * -(-(right - left) // step) > limit:
+        step += 1
+    # On multiples of the step, so that panning does not change which ones are drawn.
+    rows = torch.arange(-(-top // step) * step, bottom, step)
+    columns = torch.arange(-(-left // step) * step, right, step)
+    row, column = (v.flatten() for v in torch.meshgrid(rows, columns, indexing="ij"))
+    kernel = field.index[image, row, column].cpu()
+    shape = ellipses(field.bank.covariances())
+    centre = torch.stack((column, row), -1) + 0.5
+    return GaussianList(
+        column=column,
+        row=row,
+        kernel=kernel,
+        means=centre + field.offsets[image, row, column].cpu(),
+        major=shape.major.cpu()[kernel],
+        minor=shape.minor.cpu()[kernel],
+        angle=shape.angle.cpu()[kernel],
+        opacities=field.bank.opacities.cpu()[kernel],
+        colors=field.colors[image, row, column].cpu().clamp(0, 1),
+        step=step,
+    )
+
+
+def _span(start: float, extent: float, length: int) -> tuple[int, int]:
+    low = min(max(int(start) - 1, 0), length - 1)
+    return low, max(low + 1, min(length, int(start + extent) + 2))
+
+
+def usage(field: "GaussianField") -> Float[Tensor, " n"]:
+    """Fraction of the pixels that chose each kernel; sums to 1."""
+    counts = torch.bincount(field.index.flatten(), minlength=len(field.bank_raw))
+    return counts / counts.sum()
+
+
+def edge_structure(
+    rgb: Float[Tensor, "b 3 h w"], sigma: float = 1.0
+) -> tuple[Float[Tensor, "b h w"], Float[Tensor, "b h w"]]:
+    """Direction of edges and their strength, from the structure tensor of the luma.
+
+    Returns:
+        Angle along the edge (not across it), radians from +x towards +y, modulo pi; and
+        strength times coherence: the difference of the tensor's eigenvalues.
+    """
+    from gsr.metrics import luma
+
+    y = torch.nn.functional.pad(luma(rgb)[:, None], (1, 1, 1, 1), mode="replicate")
+    gx = (y[..., 1:-1, 2:] - y[..., 1:-1, :-2]) / 2
+    gy = (y[..., 2:, 1:-1] - y[..., :-2, 1:-1]) / 2
+    tensor = _blur(torch.cat((gx * gx, gx * gy, gy * gy), 1), sigma)
+    xx, xy, yy = tensor.unbind(1)
+    across = torch.atan2(2 * xy, xx - yy) / 2
+    return across + torch.pi / 2, torch.sqrt((xx - yy) ** 2 + 4 * xy * xy)
+
+
+def _blur(maps: Tensor, sigma: float) -> Tensor:
+    reach = max(1, round(3 * sigma))
+    taps = torch.arange(-reach, reach + 1, dtype=maps.dtype, device=maps.device)
+    kernel = torch.exp(-(taps**2) / (2 * sigma**2))
+    kernel = (kernel / kernel.sum()).repeat(maps.shape[1], 1, 1, 1)
+    pad = torch.nn.functional.pad(maps, (reach,) * 4, mode="replicate")
+    rows = torch.nn.functional.conv2d(pad, kernel, groups=maps.shape[1])
+    return torch.nn.functional.conv2d(rows, kernel.mT, groups=maps.shape[1])

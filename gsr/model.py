@@ -1,0 +1,249 @@
+"""GaussianSR: an LR image to a field of Gaussians, and the presets.
+
+Read bottom-up: configuration, network, what training calls (`forward`), what everyone else
+calls (`encode`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gsr.classifier import Classifier, Kind, choose
+from gsr.decoder import DecoderConfig
+from gsr.encoders import EDSR, EncoderConfig
+from gsr.field import GaussianField
+from gsr.images import Picture, load
+from gsr.kernels import KernelBank, physical
+from gsr.sampler import Sample, Sampler, SamplerConfig, SplatMaps
+from gsr.tiles import Tile, tiles
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One architecture; presets differ by these values only.
+
+    Attributes:
+        name: What the weights are called.
+        encoder: Width and depth of EDSR.
+        classifier: `logits` (the paper's) or `prototype`.
+        num_kernels: Size of the bank.
+        bank: How the bank starts, `grid` or `oriented`.
+        splatted: Number of splatted feature channels.
+        predicted: Whether offsets, colours and splatted features come from a learned head.
+            Without it, as in the paper, the first encoder channels are splatted, the others
+            interpolated, and a Gaussian sits at its pixel centre with the LR colour.
+        sampler: Window, normalisation and decoder.
+    """
+
+    name: str
+    encoder: EncoderConfig = EncoderConfig()
+    classifier: Kind = "prototype"
+    num_kernels: int = 100
+    bank: str = "oriented"
+    splatted: int = 29
+    predicted: bool = True
+    sampler: SamplerConfig = SamplerConfig()
+
+
+PRESETS = {
+    # 29 features and 3 colours make rows of 32 numbers, which the splatting loop likes.
+    "lite": ModelConfig("lite", EncoderConfig(channels=48, blocks=8)),
+    "base": ModelConfig("base"),
+    "paper": ModelConfig(
+        "paper",
+        classifier="logits",
+        bank="grid",
+        splatted=8,
+        predicted=False,
+        sampler=SamplerConfig(
+            normalized=False, decoder=DecoderConfig("fourier", (256, 256, 256, 256))
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the loss sees.
+
+    Attributes:
+        rgb: Result at the queried points, not clamped. [b, n, 3]
+        colors: The Gaussians alone. [b, n, 3]
+        commitment: Distance between wishes and bank; 0 for the `logits` classifier.
+    """
+
+    rgb: Float[Tensor, "b n 3"]
+    colors: Float[Tensor, "b n 3"]
+    commitment: Tensor
+
+
+class GaussianSR(nn.Module):
+    """Encoder, bank, classifier, heads and sampler.
+
+    Source: Hu et al., "GaussianSR" (arXiv:2407.18046).
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        channels = config.encoder.channels
+        self.encoder = EDSR(config.encoder)
+        self.bank = KernelBank(config.num_kernels, config.bank)
+        self.classifier = Classifier(channels, config.num_kernels, config.classifier)
+        if config.predicted:
+            self.heads = nn.Conv2d(channels, 5 + config.splatted, 3, padding=1)
+            nn.init.zeros_(self.heads.weight[:5])  # start at pixel centres with LR colours
+            nn.init.zeros_(self.heads.bias)
+        decoded = config.splatted if config.predicted else channels
+        self.sampler = Sampler(decoded, config.sampler)
+
+    @property
+    def radius(self) -> int:
+        """LR pixels around one that its Gaussian depends on; the exact halo of a tile."""
+        return self.config.encoder.radius + 1
+
+    def maps(self, lr: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Evidence of the classifier, and the other members of `SplatMaps` by name."""
+        feat = self.encoder(lr)
+        evidence = self.classifier(feat)
+        colors = lr.movedim(1, -1)
+        if not self.config.predicted:
+            own, context = feat.split(
+                (self.config.splatted, feat.shape[1] - self.config.splatted), 1
+            )
+            offsets = colors.new_zeros((*colors.shape[:3], 2))
+            return evidence, {
+                "offsets": offsets,
+                "colors": colors,
+                "feat": own.movedim(1, -1),
+                "context": context,
+            }
+        offsets, correction, own = self.heads(feat).movedim(1, -1).split(
+            (2, 3, self.config.splatted), -1
+        )
+        return evidence, {
+            "offsets": 0.5 * torch.tanh(offsets.float()),
+            "colors": colors + correction.float(),
+            "feat": own.float(),
+            "context": colors.new_zeros((len(colors), 0, *colors.shape[1:3])),
+        }
+
+    def forward(
+        self,
+        lr: Float[Tensor, "b 3 h w"],
+        points: Float[Tensor, "b n 2"],
+        scale: Float[Tensor, "b 2"],
+        *,
+        soft: bool = False,
+        generator: torch.Generator | None = None,
+        backend: str = "auto",
+    ) -> Prediction:
+        """Training: colours at `points` with gradients for everything.
+
+        Args:
+            lr: Images in [0, 1].
+            points: (x, y) in LR pixels.
+            scale: Magnification (sy, sx) of each sample.
+            soft: Early in training: kernels as wished (`prototype`) or mixed (`logits`).
+            generator: Source of the `logits` classifier's noise.
+            backend: Splatting back-end, see `gsr.splat`.
+        """
+        evidence, members = self.maps(lr)
+        raw, commitment = self.classifier.training_kernels(
+            evidence, self.bank, soft=soft, generator=generator
+        )
+        maps = SplatMaps(kernels=physical(raw), **members)
+        sample: Sample = self.sampler(maps, points, scale, backend)
+        return Prediction(sample.rgb, sample.colors, commitment)
+
+    @torch.no_grad()
+    def encode(
+        self,
+        source: Any,
+        *,
+        tile: int = 384,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> GaussianField:
+        """An image as a continuous field. Run once per image.
+
+        Args:
+            source: File, bytes, PIL image, numpy array, or tensor [*batch, 3, h, w] in [0, 1].
+                Transparency gets a field of its own.
+            tile: Side of the encoder's tiles in LR pixels. It bounds memory and does not
+                change the result: tiles overlap by the receptive field.
+            progress: Called with (tiles done, tiles in all); an exception it raises cancels.
+
+        Raises:
+            ImageError: when `source` is not an image that can be read.
+        """
+        if isinstance(source, Tensor) and source.ndim > 3:
+            return self._encode_batch(source, tile, progress)
+        picture = load(source)
+        field = self._encode_batch(picture.rgb, tile, progress)
+        as_pil = not isinstance(source, Tensor)
+        return replace(
+            field, alpha=self._encode_alpha(picture, tile), info=picture.info if as_pil else None
+        )
+
+    def _encode_alpha(self, picture: Picture, tile: int) -> GaussianField | None:
+        if picture.alpha is None:
+            return None
+        return self._encode_batch(picture.alpha.expand(3, -1, -1), tile, None)
+
+    def _encode_batch(
+        self, lr: Tensor, tile: int, progress: Callable[[int, int], None] | None
+    ) -> GaussianField:
+        batch_shape = tuple(lr.shape[:-3])
+        images = lr.to(self.bank.raw).reshape(-1, *lr.shape[-3:])
+        plan = list(tiles(images.shape[-2:], tile, self.radius))
+        pieces = []
+        for image in images:  # one by one: an image's result never depends on its batch-mates
+            for part in plan:
+                pieces.append(self._encode_tile(image, part))
+                if progress:
+                    progress(len(pieces), len(images) * len(plan))
+        maps = {
+            name: _assemble([p[name] for p in pieces], plan, len(images), images.shape[-2:])
+            for name in pieces[0]
+        }
+        return GaussianField(
+            lr=images,
+            bank_raw=self.bank.raw.detach().clone(),
+            index=maps["index"].squeeze(-1),
+            evidence=maps["evidence"].movedim(-1, 1),
+            offsets=maps["offsets"],
+            colors=maps["colors"],
+            feat=maps["feat"],
+            context=maps["context"].movedim(-1, 1),
+            sampler=self.sampler,
+            classifier=self.config.classifier,
+            model=self.config.name,
+            batch_shape=batch_shape,
+        )
+
+    def _encode_tile(self, image: Tensor, tile: Tile) -> dict[str, Tensor]:
+        """Maps [h, w, c] of a tile's core."""
+        crop = image[None, :, *tile.outer].contiguous(memory_format=torch.channels_last)
+        evidence, members = self.maps(crop)
+        choice = choose(evidence, self.bank.raw, self.config.classifier)
+        members = {
+            **members,
+            "index": choice.index.unsqueeze(-1),
+            "evidence": evidence.movedim(1, -1),
+            "context": members["context"].movedim(1, -1),
+        }
+        return {name: value[0][tile.inner].clone() for name, value in members.items()}
+
+
+def _assemble(
+    pieces: list[Tensor], plan: list[Tile], num_images: int, size: tuple[int, int]
+) -> Tensor:
+    """Tiles of every image, in order, as one map [b, h, w, c]."""
+    whole = pieces[0].new_empty((num_images, *size, pieces[0].shape[-1]))
+    for i, piece in enumerate(pieces):
+        whole[i // len(plan)][plan[i % len(plan)].core] = piece
+    return whole

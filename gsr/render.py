@@ -1,0 +1,136 @@
+"""Field and view to pixels, band by band.
+
+Bands bound the memory, and since every output pixel depends on its own point alone, any
+division into bands gives the same picture.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from gsr.coords import MAX_SCALE, View, parse_scale, scaled_size
+from gsr.errors import ScaleError
+from gsr.images import downscale, to_pil
+
+if TYPE_CHECKING:
+    from gsr.field import GaussianField
+
+Layer = Literal["result", "gaussians", "residual", "lr"]
+LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
+Progress = Callable[[int, int], None]
+
+BAND_PIXELS = 65_536
+"""Output pixels per band: its temporaries stay in a CPU's second-level cache."""
+MAX_OUTPUT_PIXELS = 2**30
+RESIDUAL_GAIN = 4.0
+"""The residual layer shows 0.5 + gain * (result - gaussians)."""
+
+
+def resolve_view(
+    lr_size: tuple[int, int],
+    scale: float | tuple[float, float] | None = None,
+    size: tuple[int, int] | None = None,
+    view: View | None = None,
+) -> View:
+    """The view that was asked for, in one of three ways.
+
+    Raises:
+        ScaleError: unless exactly one way is used and its numbers can be rendered.
+    """
+    if sum(way is not None for way in (scale, size, view)) != 1:
+        raise ScaleError("give exactly one of scale, size and view.")
+    if scale is not None:
+        size = scaled_size(lr_size, parse_scale(scale))
+    if size is not None:
+        view = View.whole(lr_size, (size[0], size[1]))
+    assert view is not None  # one of the three was given
+    if view.size[0] * view.size[1] > MAX_OUTPUT_PIXELS:
+        raise ScaleError(
+            f"{view.size[1]} x {view.size[0]} output pixels are more than the "
+            f"{MAX_OUTPUT_PIXELS:,} that can be rendered at once; render views of it instead."
+        )
+    return view
+
+
+def render(
+    field: "GaussianField",
+    scale: float | tuple[float, float] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    view: View | None = None,
+    layer: Layer = "result",
+    progress: Progress | None = None,
+) -> Tensor:
+    """Pixels in [0, 1]. [b, 3, H, W]; arguments as `GaussianField.render`."""
+    view = resolve_view(field.lr_size, scale, size, view)
+    if min(view.scale) < 1:
+        return _reduced(field, view, layer, progress)
+    out = torch.empty((len(field.lr), 3, *view.size), device=field.lr.device)
+    for start, stop, band in render_bands(field, view, layer):
+        out[:, :, start:stop] = band
+        if progress:
+            progress(stop, view.size[0])
+    return out
+
+
+@torch.no_grad()
+def render_bands(
+    field: "GaussianField", view: View, layer: Layer = "result"
+) -> Iterator[tuple[int, int, Tensor]]:
+    """(first row, last row + 1, pixels [b, 3, rows, W]) from top to bottom, clamped to [0, 1]."""
+    if layer not in LAYERS:
+        raise ScaleError(f"layer must be one of {', '.join(LAYERS)}, got {layer!r}.")
+    for start, stop in view.bands(BAND_PIXELS // max(1, len(field.lr))):
+        band = view.band(start, stop)
+        values = _sample(field, band, layer)  # [b, n, 3]
+        rows = values.movedim(-1, 1).unflatten(-1, band.size)
+        yield start, stop, rows.clamp(0, 1)
+
+
+def _sample(field: "GaussianField", view: View, layer: Layer) -> Tensor:
+    points = view.points(field.lr_size).to(field.lr.device)
+    if layer == "lr":
+        column, row = points.long().unbind(-1)
+        height, width = field.lr_size
+        return field.lr[:, :, row.clamp_max(height - 1), column.clamp_max(width - 1)].movedim(1, -1)
+    batch = len(field.lr)
+    scale = field.lr.new_tensor(view.scale).expand(batch, 2)
+    maps, corner = field.splat_maps(points)
+    sample = field.sampler(maps, (points - corner).expand(batch, -1, -1), scale)
+    if layer == "gaussians":
+        return sample.colors
+    if layer == "residual":
+        return 0.5 + RESIDUAL_GAIN * (sample.rgb - sample.colors)
+    return sample.rgb
+
+
+def _reduced(
+    field: "GaussianField", view: View, layer: Layer, progress: Progress | None
+) -> Tensor:
+    """Below magnification 1 an output pixel covers more than the window of a Gaussian: render
+    at about 1, then reduce with an anti-aliased bicubic."""
+    inner = tuple(
+        max(n, math.ceil(extent))
+        for n, extent in zip(view.size, (view.height, view.width), strict=True)
+    )
+    finer = View(view.x, view.y, view.width, view.height, (inner[0], inner[1]))
+    return downscale(render(field, view=finer, layer=layer, progress=progress), view.size)
+
+
+def render_image(field: "GaussianField", scale: Any = None, **how: Any) -> Any:
+    """A PIL image in the mode of the image that was encoded, alpha included."""
+    rgb = render(field, scale, **how)[0]
+    alpha = None
+    if field.alpha is not None:
+        how = how | {"layer": "result", "progress": None}
+        alpha = render(field.alpha, scale, **how)[0].mean(0)
+    assert field.info is not None
+    return to_pil(rgb, alpha, field.info.mode)
+
+
+__all__ = [
+    "LAYERS", "MAX_SCALE", "Layer", "render", "render_bands", "render_image", "resolve_view",
+]

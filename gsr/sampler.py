@@ -1,0 +1,136 @@
+"""The colour of a field at points: splat, then decode. Training and rendering share it."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gsr.decoder import DECODERS, DecoderConfig
+from gsr.kernels import Kernels, conics
+from gsr.splat import splat
+
+
+@dataclass(frozen=True)
+class SplatMaps:
+    """Everything splatting reads, on the LR grid.
+
+    Attributes:
+        kernels: The kernel of each pixel. [b, h, w]
+        offsets: Mean minus pixel centre, (x, y), LR pixels, within half a pixel. [b, h, w, 2]
+        colors: RGB of each Gaussian, around [0, 1]. [b, h, w, 3]
+        feat: Splatted features. [b, h, w, d]
+        context: Channels that are interpolated, not splatted; may have none. [b, c, h, w]
+    """
+
+    kernels: Kernels
+    offsets: Float[Tensor, "b h w 2"]
+    colors: Float[Tensor, "b h w 3"]
+    feat: Float[Tensor, "b h w d"]
+    context: Float[Tensor, "b c h w"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Two readings of the field at each point.
+
+    Attributes:
+        rgb: The result. [b, n, 3]
+        colors: The Gaussians alone: splatted colour. [b, n, 3]
+    """
+
+    rgb: Float[Tensor, "b n 3"]
+    colors: Float[Tensor, "b n 3"]
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """How Gaussians become colour.
+
+    Attributes:
+        radius: The LR window around a point is 2 radius + 1 pixels wide.
+        normalized: Divide splatted features by the sum of weights. The paper does not.
+        finest: Magnification beyond which the decoder is told this one. It never saw finer
+            output pixels; the Gaussians themselves go on at any magnification.
+        decoder: The network after the splat.
+    """
+
+    radius: int = 2
+    normalized: bool = True
+    finest: float = 4.0
+    decoder: DecoderConfig = DecoderConfig()
+
+
+class Sampler(nn.Module):
+    """Splats colours and features at points and decodes them."""
+
+    def __init__(self, channels: int, config: SamplerConfig):
+        super().__init__()
+        self.config = config
+        self.raw_footprint = nn.Parameter(torch.tensor(0.3).log())
+        self.decoder = DECODERS[config.decoder.kind](channels, config.decoder)
+
+    def geometry(
+        self, maps: SplatMaps, scale: Float[Tensor, "b 2"]
+    ) -> Float[Tensor, "b h w 6"]:
+        """(offset, conic, opacity) per pixel at magnification (sy, sx).
+
+        An output pixel is not a point: its footprint, sigma_p / scale wide, widens every
+        Gaussian exactly, as the convolution of two Gaussians is one.
+        """
+        footprint = (self.raw_footprint.exp() / scale).square()[:, None, None]  # [b, 1, 1, 2]
+        pad = torch.stack(
+            (footprint[..., 1], torch.zeros_like(footprint[..., 0]), footprint[..., 0]), -1
+        )
+        conic = conics(maps.kernels.covariances() + pad)
+        return torch.cat((maps.offsets, conic, maps.kernels.opacities.unsqueeze(-1)), -1)
+
+    def forward(
+        self,
+        maps: SplatMaps,
+        points: Float[Tensor, "b n 2"],
+        scale: Float[Tensor, "b 2"],
+        backend: str = "auto",
+    ) -> Sample:
+        """Result and splatted colour at `points` (x, y in LR pixels) seen at `scale` (sy, sx)."""
+        channels = torch.cat((maps.feat, maps.colors), -1)
+        sums = splat(
+            self.geometry(maps, scale), channels, points, self.config.radius, backend
+        ).to(channels.dtype)
+        return self.decode(sums, maps, points, scale)
+
+    def decode(
+        self,
+        sums: Float[Tensor, "b n d"],
+        maps: SplatMaps,
+        points: Float[Tensor, "b n 2"],
+        scale: Float[Tensor, "b 2"],
+    ) -> Sample:
+        """Colours from the weighted sums that `splat` returns."""
+        depth = maps.feat.shape[-1]
+        # sum w v, sum w rgb, sum w d, sum w
+        feat, colors, rel, total = sums.split((depth, 3, 2, 1), dim=-1)
+        colors = colors / total
+        cell = (1 / scale.flip(-1).clamp_max(self.config.finest)).to(sums.dtype)
+        cell = cell[:, None].expand(-1, points.shape[1], 2)
+        if self.config.normalized:
+            feat, rel = feat / total, rel / total
+        if self.config.decoder.kind == "residual":
+            return Sample(colors + self.decoder(feat, rel, cell), colors)
+        feat = torch.cat((feat, interpolate(maps.context, points)), -1)
+        nearest = (points - points.floor() - 0.5).to(sums.dtype)
+        return Sample(self.decoder(feat, nearest, cell), colors)
+
+
+def interpolate(
+    context: Float[Tensor, "b c h w"], points: Float[Tensor, "b n 2"]
+) -> Float[Tensor, "b n c"]:
+    """Bicubic reading of LR maps at points, borders continued."""
+    height, width = context.shape[-2:]
+    size = points.new_tensor((width, height))
+    grid = (2 * points / size - 1).to(context.dtype).unsqueeze(1)  # [b, 1, n, 2]
+    read = F.grid_sample(
+        context, grid, mode="bicubic", padding_mode="border", align_corners=False
+    )
+    return read.squeeze(2).movedim(1, -1)

@@ -1,0 +1,151 @@
+"""Splatting on the CPU: the formula of `reference`, compiled, forward and backward.
+
+Each call is one loop over points without Python's lock; samples (training) or slices of points
+(rendering) run on plain threads. numba's own thread layers are avoided on purpose: some of them
+abort the process when two threads of a server render at once.
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+from gsr.splat.reference import MAX_EXPONENT
+
+_LIMIT = np.float32(MAX_EXPONENT)
+_HALF, _ONE, _TWO, _THREE, _ZERO = (np.float32(v) for v in (0.5, 1, 2, 3, 0))
+_jit = numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+
+
+@_jit
+def _taper(distance, radius):
+    u = min(max(abs(distance) - (radius - _HALF), _ZERO), _ONE)
+    return _ONE - u * u * (_THREE - _TWO * u)
+
+
+@_jit
+def _forward(geometry, channels, points, radius, out):
+    height, width, depth = channels.shape
+    reach = np.float32(radius)
+    for n in range(points.shape[0]):
+        cx = min(max(int(math.floor(points[n, 0])), 0), width - 1)
+        cy = min(max(int(math.floor(points[n, 1])), 0), height - 1)
+        fx = np.float32(points[n, 0] - cx - 0.5)
+        fy = np.float32(points[n, 1] - cy - 0.5)
+        row = out[n]
+        row[:] = _ZERO
+        mx = my = total = _ZERO
+        for iy in range(max(cy - radius, 0), min(cy + radius, height - 1) + 1):
+            py = fy - np.float32(iy - cy)
+            fade_y = _taper(py, reach)
+            for ix in range(max(cx - radius, 0), min(cx + radius, width - 1) + 1):
+                px = fx - np.float32(ix - cx)
+                g = geometry[iy, ix]
+                dx, dy = px - g[0], py - g[1]
+                e = _HALF * (g[2] * dx * dx + g[4] * dy * dy) + g[3] * dx * dy
+                weight = g[5] * math.exp(-min(e, _LIMIT)) * fade_y * _taper(px, reach)
+                near = channels[iy, ix]
+                for k in range(depth):
+                    row[k] += weight * near[k]
+                mx += weight * dx
+                my += weight * dy
+                total += weight
+        row[depth] = mx
+        row[depth + 1] = my
+        row[depth + 2] = total
+
+
+@_jit
+def _backward(geometry, channels, points, radius, grad, grad_geometry, grad_channels):
+    height, width, depth = channels.shape
+    reach = np.float32(radius)
+    for n in range(points.shape[0]):
+        cx = min(max(int(math.floor(points[n, 0])), 0), width - 1)
+        cy = min(max(int(math.floor(points[n, 1])), 0), height - 1)
+        fx = np.float32(points[n, 0] - cx - 0.5)
+        fy = np.float32(points[n, 1] - cy - 0.5)
+        row = grad[n]
+        gx, gy, gw = row[depth], row[depth + 1], row[depth + 2]
+        for iy in range(max(cy - radius, 0), min(cy + radius, height - 1) + 1):
+            py = fy - np.float32(iy - cy)
+            fade_y = _taper(py, reach)
+            for ix in range(max(cx - radius, 0), min(cx + radius, width - 1) + 1):
+                px = fx - np.float32(ix - cx)
+                g = geometry[iy, ix]
+                dx, dy = px - g[0], py - g[1]
+                e = _HALF * (g[2] * dx * dx + g[4] * dy * dy) + g[3] * dx * dy
+                plain = math.exp(-min(e, _LIMIT)) * fade_y * _taper(px, reach)
+                weight = g[5] * plain
+                near, into = channels[iy, ix], grad_channels[iy, ix]
+                slope = gx * dx + gy * dy + gw  # d loss / d weight
+                for k in range(depth):
+                    slope += row[k] * near[k]
+                    into[k] += row[k] * weight
+                to = grad_geometry[iy, ix]
+                to[5] += slope * plain
+                # Past the bound the exponent is constant: no gradient through it.
+                pull = slope * weight if e < _LIMIT else _ZERO
+                to[0] += pull * (g[2] * dx + g[3] * dy) - weight * gx
+                to[1] += pull * (g[4] * dy + g[3] * dx) - weight * gy
+                to[2] -= pull * _HALF * dx * dx
+                to[3] -= pull * dx * dy
+                to[4] -= pull * _HALF * dy * dy
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    return [t.detach().contiguous().numpy() for t in tensors]
+
+
+def _run_forward(geometry: Tensor, channels: Tensor, points: Tensor, radius: int) -> Tensor:
+    batch, count = points.shape[:2]
+    out = torch.empty(batch, count, channels.shape[-1] + 3)
+    geo, chan, where, into = _arrays(geometry, channels, points, out)
+    threads = torch.get_num_threads()
+    step = max(1, -(-batch * count // threads))
+    jobs = [
+        (geo[b], chan[b], where[b, i : i + step], radius, into[b, i : i + step])
+        for b in range(batch)
+        for i in range(0, count, step)
+    ]
+    _run_all(_forward, jobs, threads)
+    return out
+
+
+def _run_all(kernel: Any, jobs: list[tuple], threads: int) -> None:
+    if len(jobs) == 1:
+        return kernel(*jobs[0])
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda job: kernel(*job), jobs))
+    return None
+
+
+class _Splat(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, geometry: Tensor, channels: Tensor, points: Tensor, radius: int):  # noqa: ANN205
+        ctx.save_for_backward(geometry, channels, points)
+        ctx.radius = radius
+        return _run_forward(geometry, channels, points, radius)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor):  # noqa: ANN205
+        geometry, channels, points = ctx.saved_tensors
+        grads = torch.zeros_like(geometry, memory_format=torch.contiguous_format), torch.zeros_like(
+            channels, memory_format=torch.contiguous_format
+        )
+        arrays = _arrays(geometry, channels, points, grad, *grads)
+        # One job per sample: samples share no gradient cell, so the sum's order never changes.
+        jobs = [
+            (g, c, p, ctx.radius, up, to_g, to_c)
+            for g, c, p, up, to_g, to_c in zip(*arrays, strict=True)
+        ]
+        _run_all(_backward, jobs, torch.get_num_threads())
+        return *grads, None, None
+
+
+def splat(geometry: Tensor, channels: Tensor, points: Tensor, radius: int) -> Tensor:
+    """As `reference.splat`, float32 on the CPU; gradients reach geometry and channels."""
+    return _Splat.apply(geometry.float(), channels.float(), points.double(), radius)

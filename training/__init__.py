@@ -1,0 +1,1 @@
+"""Training and measuring; imports `gsr`, never `apps`."""

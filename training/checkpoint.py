@@ -1,0 +1,69 @@
+"""Training state in one safetensors file, written atomically. No pickle."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+
+@dataclass
+class TrainState:
+    """Everything a step reads and changes."""
+
+    model: nn.Module
+    ema: AveragedModel
+    optimizer: Optimizer
+    generator: torch.Generator
+    step: int = 0
+    seconds: float = 0.0
+
+
+def _named_parameters(state: TrainState) -> dict[int, str]:
+    return {id(p): name for name, p in state.model.named_parameters()}
+
+
+def _tensors(state: TrainState) -> dict[str, Tensor]:
+    names = _named_parameters(state)
+    flat = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    flat |= {f"ema.{k}": v for k, v in state.ema.state_dict().items()}
+    for parameter, slots in state.optimizer.state.items():
+        flat |= {f"adam.{names[id(parameter)]}:{k}": v for k, v in slots.items()}
+    flat["generator"] = state.generator.get_state()
+    return {k: v.detach().clone().contiguous() for k, v in flat.items()}
+
+
+def save_checkpoint(state: TrainState, path: Path, recipe: object) -> None:
+    """Write to a neighbour, then rename: a kill at any moment leaves a whole file behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {"step": state.step, "seconds": state.seconds, "recipe": asdict(recipe)}  # type: ignore[call-overload]
+    partial = path.with_suffix(".partial")
+    save_file(_tensors(state), partial, metadata={"training": json.dumps(about)})
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def load_checkpoint(state: TrainState, path: Path) -> None:
+    """Continue from a file; every name must be there."""
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["training"])
+        flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+
+    def part(prefix: str) -> dict[str, Tensor]:
+        return {k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)}
+
+    state.model.load_state_dict(part("model."))
+    state.ema.load_state_dict(part("ema."))
+    parameters = dict(state.model.named_parameters())
+    for key, value in part("adam.").items():
+        name, slot = key.rsplit(":", 1)
+        state.optimizer.state[parameters[name]][slot] = value
+    state.generator.set_state(flat["generator"])
+    state.step, state.seconds = about["step"], about["seconds"]

@@ -8,5 +8,11 @@ from gsr.weights import load
 
 __version__ = "0.1.0"
 __all__ = [
-    "PRESETS", "GaussianField", "GaussianSR", "GsrError", "ModelConfig", "View", "load",
+    "PRESETS",
+    "GaussianField",
+    "GaussianSR",
+    "GsrError",
+    "ModelConfig",
+    "View",
+    "load",
 ]

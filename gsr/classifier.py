@@ -33,9 +33,7 @@ def class_scores(
         return evidence
     wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
     distance = (
-        (wish * wish).sum(-1, keepdim=True)
-        - 2 * wish @ kernels.T
-        + (kernels * kernels).sum(-1)
+        (wish * wish).sum(-1, keepdim=True) - 2 * wish @ kernels.T + (kernels * kernels).sum(-1)
     )
     return -distance.movedim(-1, 1) / (2 * PROTOTYPE_WIDTH**2)
 
@@ -78,7 +76,8 @@ class Classifier(nn.Module):
         if kind == "prototype":
             # Start at a mid-size round kernel: the centre of the bank.
             nn.init.normal_(self.head.weight, std=0.01)
-            self.head.bias.data.copy_(torch.tensor((-0.65, -0.65, 0.0)))
+            with torch.no_grad():
+                self.head.bias.copy_(torch.tensor((-0.65, -0.65, 0.0)))  # type: ignore[union-attr]
 
     def forward(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b e h w"]:
         return self.head(feat)
@@ -97,9 +96,7 @@ class Classifier(nn.Module):
             return self._gumbel(evidence, bank, soft, generator), evidence.new_zeros(())
         return self._nearest(evidence, bank, soft)
 
-    def _nearest(
-        self, wish: Tensor, bank: KernelBank, soft: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _nearest(self, wish: Tensor, bank: KernelBank, soft: bool) -> tuple[Tensor, Tensor]:
         index = class_scores(wish.detach(), bank.raw.detach(), "prototype").argmax(1)
         kernel, wish = bank.raw[index], wish.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
         shape, opacity = kernel[..., :3], kernel[..., 3:]

@@ -98,8 +98,8 @@ class View:
         for start in range(0, self.size[0], rows):
             yield start, min(start + rows, self.size[0])
 
-    def points(self, lr_size: tuple[int, int]) -> Tensor:
-        """Centres of the output pixels, kept inside the image. float64 [H * W, 2]
+    def axes(self, lr_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        """X of the output columns [W] and y of the output rows [H], kept inside the image.
 
         float64, because at magnification 64 a float32 coordinate of a wide image is
         coarser than a tenth of an output pixel.
@@ -107,6 +107,4 @@ class View:
         height, width = self.size
         xs = self.x + (torch.arange(width, dtype=torch.float64) + 0.5) * (self.width / width)
         ys = self.y + (torch.arange(height, dtype=torch.float64) + 0.5) * (self.height / height)
-        xs, ys = xs.clamp(0, lr_size[1]), ys.clamp(0, lr_size[0])
-        grid = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1)  # [H, W, 2]
-        return grid.reshape(-1, 2)
+        return xs.clamp(0, lr_size[1]), ys.clamp(0, lr_size[0])

@@ -1,9 +1,11 @@
 """From what is known at an output point to its colour."""
 
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, cast
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -19,28 +21,39 @@ class DecoderConfig:
 def mlp(widths: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
     """Linear layers with the activation between them, none at the end."""
     layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
-        layers += [activation()] if i else []
+    for i, (a, b) in enumerate(pairwise(widths)):
+        layers += [activation(inplace=True) if activation is nn.ReLU else activation()] if i else []
         layers.append(nn.Linear(a, b))
     return nn.Sequential(*layers)
 
 
 class ResidualDecoder(nn.Module):
-    """What the Gaussians' colours miss, from their features, mean offset and the pixel's size."""
+    """What the Gaussians' colours miss, from their features, mean offset and the pixel's size.
+
+    Args:
+        channels: Of the input, the mean offset sum(w d) / sum(w) included.
+    """
 
     def __init__(self, channels: int, config: DecoderConfig):
         super().__init__()
-        self.layers = mlp((channels + 4, *config.hidden, 3), nn.ReLU)
-        nn.init.zeros_(self.layers[-1].weight)  # the first picture is the Gaussians alone
-        nn.init.zeros_(self.layers[-1].bias)
+        self.layers = mlp((channels + 2, *config.hidden, 3), nn.ReLU)
+        for parameter in self.layers[-1].parameters():
+            nn.init.zeros_(parameter)  # the first picture is the Gaussians alone
 
     def forward(
         self,
         feat: Float[Tensor, "b n c"],
-        rel: Float[Tensor, "b n 2"],
-        cell: Float[Tensor, "b n 2"],
+        cell: Float[Tensor, "b 2"],
     ) -> Float[Tensor, "b n 3"]:
-        return self.layers(torch.cat((feat, rel, cell), -1))
+        first, rest = cast(nn.Linear, self.layers[0]), self.layers[1:]
+        # The cell is one pair per image: it goes into the bias, not into every row.
+        own, of_cell = first.weight.split((feat.shape[-1], 2), dim=1)
+        bias = first.bias + cell @ of_cell.T  # [b, hidden]
+        if len(feat) == 1:  # the same sum in one pass, for live rendering
+            hidden = torch.addmm(bias[0], feat[0], own.T)[None]
+        else:
+            hidden = F.linear(feat, own) + bias[:, None]
+        return rest(hidden)
 
 
 class FourierDecoder(nn.Module):
@@ -63,11 +76,11 @@ class FourierDecoder(nn.Module):
         self,
         feat: Float[Tensor, "b n c"],
         rel: Float[Tensor, "b n 2"],
-        cell: Float[Tensor, "b n 2"],
+        cell: Float[Tensor, "b 2"],
     ) -> Float[Tensor, "b n 3"]:
         # rel and cell are in LR pixels; the paper's units are half of that.
         freq = self.freq(feat).unflatten(-1, (-1, 2)) * (2 * rel).unsqueeze(-2)
-        wave = torch.pi * (freq.sum(-1) + self.phase(2 * cell))
+        wave = torch.pi * (freq.sum(-1) + self.phase(2 * cell)[:, None])
         basis = torch.cat((wave.cos(), wave.sin()), -1)
         return 0.5 + 0.5 * self.layers(self.coef(feat) * basis)
 

@@ -21,7 +21,7 @@ def with_index(field: "GaussianField", index: Int[Tensor, "b h w"]) -> "Gaussian
     """
     check_shape("index", index, tuple(field.index.shape))
     count = len(field.bank_raw)
-    if index.numel() and not (0 <= int(index.min()) and int(index.max()) < count):
+    if index.numel() and not (int(index.min()) >= 0 and int(index.max()) < count):
         raise GsrError(f"a kernel's number must be from 0 to {count - 1}.")
     return replace(field, index=index.to(field.index))
 

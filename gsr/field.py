@@ -111,16 +111,16 @@ class GaussianField:
         """
         return choose(self.evidence[:, :, rows, columns], self.bank_raw, self.classifier)
 
-    def splat_maps(self, points: Float[Tensor, "n 2"]) -> tuple[SplatMaps, Tensor]:
-        """What the splat reads around `points`, and the LR corner (x, y) it was cut at.
+    def splat_maps(self, xs: Tensor, ys: Tensor) -> tuple[SplatMaps, tuple[int, int]]:
+        """What the splat reads for points with these x and y, and the LR corner of the cut.
 
-        Points minus the corner are the points' places in the cut. The margin is the window of
-        a Gaussian (and the four taps of a bicubic), so cutting changes nothing.
+        Points minus the corner (x, y) are the points' places in the cut. The margin is the
+        window of a Gaussian (and the four taps of a bicubic), so cutting changes nothing.
         """
         margin = max(self.sampler.config.radius, 2) + 1
-        low = (points.amin(0).floor().long() - margin).clamp_min(0).tolist()
-        high = (points.amax(0).floor().long() + margin + 1).tolist()
-        rows, columns = slice(low[1], high[1]), slice(low[0], high[0])
+        left, top = (max(0, int(v.min()) - margin) for v in (xs, ys))
+        right, bottom = (int(v.max()) + margin + 1 for v in (xs, ys))
+        rows, columns = slice(top, bottom), slice(left, right)
         maps = SplatMaps(
             kernels=self.bank[self.index[:, rows, columns]],
             offsets=self.offsets[:, rows, columns],
@@ -128,7 +128,7 @@ class GaussianField:
             feat=self.feat[:, rows, columns],
             context=self.context[:, :, rows, columns],
         )
-        return maps, points.new_tensor(low)
+        return maps, (left, top)
 
     def to(self, device: Any) -> "GaussianField":
         """The field on another device (the sampler is moved as a copy)."""
@@ -137,7 +137,7 @@ class GaussianField:
         moved = {name: value.to(device) for name, value in self._tensors().items()}
         sampler = copy.deepcopy(self.sampler).to(device)
         alpha = self.alpha.to(device) if self.alpha else None
-        return replace(self, **moved, sampler=sampler, alpha=alpha)
+        return replace(self, sampler=sampler, alpha=alpha, **moved)  # type: ignore[arg-type]
 
     def render(
         self,

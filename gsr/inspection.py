@@ -1,5 +1,6 @@
 """Read-only questions to a field: who made this colour, what does one Gaussian touch, which
-kernels are where."""
+kernels are where.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from gsr.coords import View, parse_scale
 from gsr.errors import GsrError, ScaleError
 from gsr.kernels import ellipses
 from gsr.sampler import SplatMaps
-from gsr.splat import reference, splat
+from gsr.splat import reference, splat_grid
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
@@ -151,9 +152,9 @@ def explain(
     _check_image(field, image)
     point = _point(field, x, y)
     pair = parse_scale(scale)
-    maps, corner = field.splat_maps(point[None])
+    maps, (left, top) = field.splat_maps(point[:1], point[1:])
     maps = _only(maps, image)
-    where = (point - corner)[None, None]  # [1, 1, 2]
+    where = (point - point.new_tensor((left, top)))[None, None]  # [1, 1, 2]
     seen = field.lr.new_tensor(pair)[None]
     index, weight, vector = reference.weights(
         field.sampler.geometry(maps, seen), where, field.sampler.config.radius
@@ -161,7 +162,7 @@ def explain(
     index, weight = index[0, 0], weight[0, 0]  # [k]
     kept = weight > 0
     index, weight, vector = index[kept], weight[kept], vector[0, 0][kept]
-    near = torch.cat((maps.feat, maps.colors), -1)[0].flatten(0, 1)[index]
+    near = torch.cat((maps.colors, maps.feat), -1)[0].flatten(0, 1)[index]
     near = torch.cat((near, vector, torch.ones_like(weight)[:, None]), -1) * weight[:, None]
     total = near.sum(0)
     # Row 0 is the sum of all, row i + 1 the sum without Gaussian i.
@@ -172,7 +173,6 @@ def explain(
     change = sample.rgb[0, :1] - sample.rgb[0, 1:]
 
     columns = maps.colors.shape[2]
-    left, top = (int(v) for v in corner.tolist())
     rows, cols = index // columns + top, index % columns + left
     shares = weight / weight.sum()
     order = shares.argsort(descending=True).tolist()
@@ -188,7 +188,9 @@ def explain(
         )
         for i in order
     )
-    return _explanation(field, image, point, pair, sample.rgb[0, 0], sample.colors[0, 0], contributions)
+    return _explanation(
+        field, image, point, pair, sample.rgb[0, 0], sample.colors[0, 0], contributions
+    )
 
 
 def _explanation(
@@ -246,15 +248,14 @@ def footprint(
             f"there is no Gaussian at column {column}, row {row}: columns go from 0 to "
             f"{width - 1} and rows from 0 to {height - 1}."
         )
-    points = view.points(field.lr_size).to(field.lr.device)
-    maps, corner = field.splat_maps(points)
+    xs, ys = view.axes(field.lr_size)
+    maps, (left, top) = field.splat_maps(xs, ys)
     maps = _only(maps, image)
-    left, top = (int(v) for v in corner.tolist())
     mark = torch.zeros_like(maps.offsets[..., :1])
     if top <= row < top + mark.shape[1] and left <= column < left + mark.shape[2]:
         mark[0, row - top, column - left] = 1
     geometry = field.sampler.geometry(maps, field.lr.new_tensor(view.scale)[None])
-    sums = splat(geometry, mark, (points - corner)[None], field.sampler.config.radius)
+    sums = splat_grid(geometry, mark, xs - left, ys - top, field.sampler.config.radius)
     return (sums[0, :, 0] / sums[0, :, -1]).reshape(view.size)
 
 

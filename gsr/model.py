@@ -96,10 +96,13 @@ class GaussianSR(nn.Module):
         self.classifier = Classifier(channels, config.num_kernels, config.classifier)
         if config.predicted:
             self.heads = nn.Conv2d(channels, 5 + config.splatted, 3, padding=1)
-            nn.init.zeros_(self.heads.weight[:5])  # start at pixel centres with LR colours
-            nn.init.zeros_(self.heads.bias)
+            with torch.no_grad():  # start at pixel centres with LR colours
+                self.heads.weight[:5] = 0
+                self.heads.bias[:] = 0  # type: ignore[index]
         decoded = config.splatted if config.predicted else channels
         self.sampler = Sampler(decoded, config.sampler)
+        # The layout a CPU's convolutions are fastest in; torch's stubs miss this overload.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def radius(self) -> int:
@@ -122,8 +125,8 @@ class GaussianSR(nn.Module):
                 "feat": own.movedim(1, -1),
                 "context": context,
             }
-        offsets, correction, own = self.heads(feat).movedim(1, -1).split(
-            (2, 3, self.config.splatted), -1
+        offsets, correction, own = (
+            self.heads(feat).movedim(1, -1).split((2, 3, self.config.splatted), -1)
         )
         return evidence, {
             "offsets": 0.5 * torch.tanh(offsets.float()),
@@ -199,7 +202,8 @@ class GaussianSR(nn.Module):
     ) -> GaussianField:
         batch_shape = tuple(lr.shape[:-3])
         images = lr.to(self.bank.raw).reshape(-1, *lr.shape[-3:])
-        plan = list(tiles(images.shape[-2:], tile, self.radius))
+        size = images.shape[-2], images.shape[-1]
+        plan = list(tiles(size, tile, self.radius))
         pieces = []
         for image in images:  # one by one: an image's result never depends on its batch-mates
             for part in plan:
@@ -207,7 +211,7 @@ class GaussianSR(nn.Module):
                 if progress:
                     progress(len(pieces), len(images) * len(plan))
         maps = {
-            name: _assemble([p[name] for p in pieces], plan, len(images), images.shape[-2:])
+            name: _assemble([p[name] for p in pieces], plan, len(images), size)
             for name in pieces[0]
         }
         return GaussianField(

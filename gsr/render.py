@@ -91,27 +91,23 @@ def render_bands(
 
 
 def _sample(field: "GaussianField", view: View, layer: Layer) -> Tensor:
-    points = view.points(field.lr_size).to(field.lr.device)
+    xs, ys = view.axes(field.lr_size)
     if layer == "lr":
-        column, row = points.long().unbind(-1)
         height, width = field.lr_size
-        return field.lr[:, :, row.clamp_max(height - 1), column.clamp_max(width - 1)].movedim(1, -1)
-    batch = len(field.lr)
-    scale = field.lr.new_tensor(view.scale).expand(batch, 2)
-    maps, corner = field.splat_maps(points)
-    sample = field.sampler(maps, (points - corner).expand(batch, -1, -1), scale)
-    if layer == "gaussians":
-        return sample.colors
+        rows, columns = ys.long().clamp_max(height - 1), xs.long().clamp_max(width - 1)
+        return field.lr[:, :, rows[:, None], columns].flatten(2).movedim(1, -1)
+    scale = field.lr.new_tensor(view.scale).expand(len(field.lr), 2)
+    maps, (left, top) = field.splat_maps(xs, ys)
+    sample = field.sampler.grid(maps, xs - left, ys - top, scale, decoded=layer != "gaussians")
     if layer == "residual":
         return 0.5 + RESIDUAL_GAIN * (sample.rgb - sample.colors)
     return sample.rgb
 
 
-def _reduced(
-    field: "GaussianField", view: View, layer: Layer, progress: Progress | None
-) -> Tensor:
+def _reduced(field: "GaussianField", view: View, layer: Layer, progress: Progress | None) -> Tensor:
     """Below magnification 1 an output pixel covers more than the window of a Gaussian: render
-    at about 1, then reduce with an anti-aliased bicubic."""
+    at about 1, then reduce with an anti-aliased bicubic.
+    """
     inner = tuple(
         max(n, math.ceil(extent))
         for n, extent in zip(view.size, (view.height, view.width), strict=True)
@@ -132,5 +128,11 @@ def render_image(field: "GaussianField", scale: Any = None, **how: Any) -> Any:
 
 
 __all__ = [
-    "LAYERS", "MAX_SCALE", "Layer", "render", "render_bands", "render_image", "resolve_view",
+    "LAYERS",
+    "MAX_SCALE",
+    "Layer",
+    "render",
+    "render_bands",
+    "render_image",
+    "resolve_view",
 ]

@@ -9,7 +9,10 @@ from torch import Tensor, nn
 
 from gsr.decoder import DECODERS, DecoderConfig
 from gsr.kernels import Kernels, conics
-from gsr.splat import splat
+from gsr.splat import grid_points, splat, splat_grid
+
+DECODED_AT_ONCE = 16_384
+"""Points per pass of the decoder: what lies between its layers stays in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,10 @@ class Sampler(nn.Module):
         super().__init__()
         self.config = config
         self.raw_footprint = nn.Parameter(torch.tensor(0.3).log())
-        self.decoder = DECODERS[config.decoder.kind](channels, config.decoder)
+        extra = 2 if config.decoder.kind == "residual" else 0  # the mean offset
+        self.decoder = DECODERS[config.decoder.kind](channels + extra, config.decoder)
 
-    def geometry(
-        self, maps: SplatMaps, scale: Float[Tensor, "b 2"]
-    ) -> Float[Tensor, "b h w 6"]:
+    def geometry(self, maps: SplatMaps, scale: Float[Tensor, "b 2"]) -> Float[Tensor, "b h w 6"]:
         """(offset, conic, opacity) per pixel at magnification (sy, sx).
 
         An output pixel is not a point: its footprint, sigma_p / scale wide, widens every
@@ -94,11 +96,37 @@ class Sampler(nn.Module):
         backend: str = "auto",
     ) -> Sample:
         """Result and splatted colour at `points` (x, y in LR pixels) seen at `scale` (sy, sx)."""
-        channels = torch.cat((maps.feat, maps.colors), -1)
-        sums = splat(
-            self.geometry(maps, scale), channels, points, self.config.radius, backend
-        ).to(channels.dtype)
+        channels = torch.cat((maps.colors, maps.feat), -1)
+        sums = splat(self.geometry(maps, scale), channels, points, self.config.radius, backend).to(
+            channels.dtype
+        )
         return self.decode(sums, maps, points, scale)
+
+    def grid(
+        self,
+        maps: SplatMaps,
+        xs: Float[Tensor, " W"],
+        ys: Float[Tensor, " H"],
+        scale: Float[Tensor, "b 2"],
+        decoded: bool = True,
+    ) -> Sample:
+        """As `forward` at every point of a grid, row by row, without gradients.
+
+        Without `decoded`, `rgb` is the splatted colour and the decoder does not run.
+        """
+        channels = torch.cat((maps.colors, maps.feat), -1)
+        sums = splat_grid(self.geometry(maps, scale), channels, xs, ys, self.config.radius)
+        if not decoded:
+            colors = sums[..., :3] / sums[..., -1:]
+            return Sample(colors, colors)
+        points = grid_points(xs, ys).to(sums.device).expand(len(sums), -1, -1)
+        parts = [
+            self.decode(own, maps, where, scale)
+            for own, where in zip(
+                sums.split(DECODED_AT_ONCE, 1), points.split(DECODED_AT_ONCE, 1), strict=True
+            )
+        ]
+        return Sample(torch.cat([p.rgb for p in parts], 1), torch.cat([p.colors for p in parts], 1))
 
     def decode(
         self,
@@ -108,17 +136,16 @@ class Sampler(nn.Module):
         scale: Float[Tensor, "b 2"],
     ) -> Sample:
         """Colours from the weighted sums that `splat` returns."""
-        depth = maps.feat.shape[-1]
-        # sum w v, sum w rgb, sum w d, sum w
-        feat, colors, rel, total = sums.split((depth, 3, 2, 1), dim=-1)
-        colors = colors / total
+        # sums: w rgb (3), w v (d), w (x, y) (2), w (1)
+        mean = sums[..., :-1] / sums[..., -1:]
+        colors = mean[..., :3]
         cell = (1 / scale.flip(-1).clamp_max(self.config.finest)).to(sums.dtype)
-        cell = cell[:, None].expand(-1, points.shape[1], 2)
-        if self.config.normalized:
-            feat, rel = feat / total, rel / total
         if self.config.decoder.kind == "residual":
-            return Sample(colors + self.decoder(feat, rel, cell), colors)
-        feat = torch.cat((feat, interpolate(maps.context, points)), -1)
+            return Sample(colors + self.decoder(mean[..., 3:], cell), colors)
+        own = mean if self.config.normalized else sums
+        feat = torch.cat(
+            (own[..., 3 : 3 + maps.feat.shape[-1]], interpolate(maps.context, points)), -1
+        )
         nearest = (points - points.floor() - 0.5).to(sums.dtype)
         return Sample(self.decoder(feat, nearest, cell), colors)
 
@@ -130,7 +157,5 @@ def interpolate(
     height, width = context.shape[-2:]
     size = points.new_tensor((width, height))
     grid = (2 * points / size - 1).to(context.dtype).unsqueeze(1)  # [b, 1, n, 2]
-    read = F.grid_sample(
-        context, grid, mode="bicubic", padding_mode="border", align_corners=False
-    )
+    read = F.grid_sample(context, grid, mode="bicubic", padding_mode="border", align_corners=False)
     return read.squeeze(2).movedim(1, -1)

@@ -95,7 +95,7 @@ def read_weights(path: Path) -> GaussianSR:
     model = GaussianSR(_read_config(path, metadata))
     _check_tensors(path, model, tensors)
     model.load_state_dict(tensors)
-    return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return model.eval().requires_grad_(False)
 
 
 def _read_config(path: Path, metadata: dict[str, str]) -> ModelConfig:

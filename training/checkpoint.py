@@ -4,25 +4,33 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
+
+from gsr.model import GaussianSR
 
 
 @dataclass
 class TrainState:
     """Everything a step reads and changes."""
 
-    model: nn.Module
+    model: GaussianSR
     ema: AveragedModel
     optimizer: Optimizer
     generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
+
+    @property
+    def averaged(self) -> GaussianSR:
+        """The model with the moving average of the weights: what is judged and shipped."""
+        return cast(GaussianSR, self.ema.module)
 
 
 def _named_parameters(state: TrainState) -> dict[int, str]:

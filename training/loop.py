@@ -26,7 +26,7 @@ def new_state(recipe: Recipe) -> TrainState:
     """A model at its start, seeded."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = GaussianSR(PRESETS[recipe.preset]).to(memory_format=torch.channels_last)
+        model = GaussianSR(PRESETS[recipe.preset])
     ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
     groups = [
         {"params": [], "factor": 1.0},
@@ -82,7 +82,9 @@ def train_step(recipe: Recipe, state: TrainState, batch: Batch, done: float) -> 
 def _graceful() -> Iterator[list[int]]:
     """Signals that arrive are noted, so that the step at hand ends and a checkpoint is written."""
     caught: list[int] = []
-    old = {s: signal.signal(s, lambda n, _: caught.append(n)) for s in (signal.SIGINT, signal.SIGTERM)}
+    old = {
+        s: signal.signal(s, lambda n, _: caught.append(n)) for s in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield caught
     finally:
@@ -122,7 +124,7 @@ def train(
                 report(state.step, done, values)
             saving = state.step % recipe.save_every == 0
             if saving and validate:
-                values |= validate(state.ema.module)
+                values |= validate(state.averaged)
             if saving or state.step % recipe.log_every == 0:
                 log.write(state.step, state.seconds, values)
             if saving:

@@ -81,8 +81,11 @@ def main(
         raise typer.Exit(2) from None
     folder = out or Path("runs") / recipe_file.stem
     columns = (
-        BarColumn(), TextColumn("{task.completed:.1%} step {task.fields[step]}"),
-        TextColumn("L1 {task.fields[l1]:.4f}"), TimeElapsedColumn(), TimeRemainingColumn(),
+        BarColumn(),
+        TextColumn("{task.completed:.1%} step {task.fields[step]}"),
+        TextColumn("L1 {task.fields[l1]:.4f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
     with Progress(*columns) as bar:
         task = bar.add_task("train", total=1.0, step=0, l1=float("nan"))
@@ -90,11 +93,9 @@ def main(
         def report(step: int, done: float, values: dict[str, float]) -> None:
             bar.update(task, completed=min(done, 1.0), step=step, l1=values["l1"])
 
-        state = train(
-            recipe, crops, folder, minutes=minutes, validate=validate, report=report
-        )
+        state = train(recipe, crops, folder, minutes=minutes, validate=validate, report=report)
     target = folder / f"{recipe.preset}.safetensors"
-    save_weights(state.ema.module, target)
+    save_weights(state.averaged, target)
     typer.echo(f"{target} after {state.step} steps")
 
 

@@ -24,6 +24,8 @@ class EncoderConfig:
 
 
 class ResidualBlock(nn.Module):
+    """Two convolutions beside an identity; no norm, residual scale 1."""
+
     def __init__(self, channels: int):
         super().__init__()
         self.body = nn.Sequential(

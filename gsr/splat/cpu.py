@@ -32,8 +32,8 @@ def _forward(geometry, channels, points, radius, out):
     height, width, depth = channels.shape
     reach = np.float32(radius)
     for n in range(points.shape[0]):
-        cx = min(max(int(math.floor(points[n, 0])), 0), width - 1)
-        cy = min(max(int(math.floor(points[n, 1])), 0), height - 1)
+        cx = min(max(math.floor(points[n, 0]), 0), width - 1)
+        cy = min(max(math.floor(points[n, 1]), 0), height - 1)
         fx = np.float32(points[n, 0] - cx - 0.5)
         fy = np.float32(points[n, 1] - cy - 0.5)
         row = out[n]
@@ -64,8 +64,8 @@ def _backward(geometry, channels, points, radius, grad, grad_geometry, grad_chan
     height, width, depth = channels.shape
     reach = np.float32(radius)
     for n in range(points.shape[0]):
-        cx = min(max(int(math.floor(points[n, 0])), 0), width - 1)
-        cy = min(max(int(math.floor(points[n, 1])), 0), height - 1)
+        cx = min(max(math.floor(points[n, 0]), 0), width - 1)
+        cy = min(max(math.floor(points[n, 1]), 0), height - 1)
         fx = np.float32(points[n, 0] - cx - 0.5)
         fy = np.float32(points[n, 1] - cy - 0.5)
         row = grad[n]
@@ -115,7 +115,7 @@ def _run_forward(geometry: Tensor, channels: Tensor, points: Tensor, radius: int
     return out
 
 
-def _run_all(kernel: Any, jobs: list[tuple], threads: int) -> None:
+def _run_all(kernel: Any, jobs: list[tuple[Any, ...]], threads: int) -> None:
     if len(jobs) == 1:
         return kernel(*jobs[0])
     with ThreadPoolExecutor(threads) as pool:
@@ -125,16 +125,17 @@ def _run_all(kernel: Any, jobs: list[tuple], threads: int) -> None:
 
 class _Splat(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, geometry: Tensor, channels: Tensor, points: Tensor, radius: int):  # noqa: ANN205
+    def forward(ctx: Any, geometry: Tensor, channels: Tensor, points: Tensor, radius: int):
         ctx.save_for_backward(geometry, channels, points)
         ctx.radius = radius
         return _run_forward(geometry, channels, points, radius)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor):  # noqa: ANN205
+    def backward(ctx: Any, grad: Tensor):
         geometry, channels, points = ctx.saved_tensors
-        grads = torch.zeros_like(geometry, memory_format=torch.contiguous_format), torch.zeros_like(
-            channels, memory_format=torch.contiguous_format
+        grads = (
+            torch.zeros_like(geometry, memory_format=torch.contiguous_format),
+            torch.zeros_like(channels, memory_format=torch.contiguous_format),
         )
         arrays = _arrays(geometry, channels, points, grad, *grads)
         # One job per sample: samples share no gradient cell, so the sum's order never changes.

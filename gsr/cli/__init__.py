@@ -1,0 +1,70 @@
+"""The command line: `gsr upscale`, `gsr inspect`, `gsr info` and `gsr app`.
+
+Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
+code 2; any other exception is a bug and keeps its traceback.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from gsr.cli.looking import info, inspect
+from gsr.cli.studio import studio
+from gsr.cli.upscaling import upscale
+from gsr.errors import GsrError
+
+USAGE_ERROR = 2
+
+app = typer.Typer(
+    name="gsr",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("upscale")(upscale)
+app.command("inspect")(inspect)
+app.command("info")(info)
+app.command("app")(studio)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """An image as a field of 2D Gaussians: encode once, render at any scale, look inside."""
+    if version:
+        from gsr import __version__
+
+        typer.echo(f"gsr {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        code = app(arguments, prog_name="gsr", standalone_mode=False)
+    except typer.TyperException as error:
+        return _refuse(error.format_message())
+    except GsrError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:
+        # The reader of stdout has left (`gsr info | head -1`); Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _refuse(message: str) -> int:
+    sentence = " ".join(message.split())
+    end = "" if sentence.endswith((".", "?", "!")) else "."
+    typer.echo(f"error: {sentence}{end}", err=True)
+    return USAGE_ERROR
+
+
+def main() -> None:
+    """Entry point of the `gsr` command."""
+    sys.exit(run())

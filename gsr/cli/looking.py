@@ -1,0 +1,201 @@
+"""`gsr info` and `gsr inspect`: questions that write no picture."""
+
+import json
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gsr.cli.progress import Reporter
+from gsr.cli.sizes import number
+
+if TYPE_CHECKING:
+    from gsr.inspection import Explanation
+
+SHOWN_SHARES = 8
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+# --- gsr info --------------------------------------------------------------------------------
+
+
+def info(
+    model: Annotated[
+        str | None, typer.Argument(help="Name of bundled weights, or a file.", show_default=False)
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show versions, presets and bundled weights, or what a weights file holds."""
+    facts = _installation() if model is None else _weights(model)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    for line in _tree(facts):
+        typer.echo(line)
+
+
+def _installation() -> dict[str, Any]:
+    import torch
+
+    from gsr import PRESETS, GaussianSR, __version__
+    from gsr.splat import BACKENDS
+    from gsr.weights import manifest
+
+    presets = {
+        name: {"parameters": _count(GaussianSR(config)), "classifier": config.classifier}
+        for name, config in PRESETS.items()
+    }
+    return {
+        "gsr": __version__,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "cuda": torch.cuda.is_available(),
+        "back-ends": list(BACKENDS),
+        "presets": presets,
+        "weights": manifest(),
+    }
+
+
+def _weights(model: str) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    from gsr.weights import load, manifest, sha256, weights_folder
+
+    network = load(model)
+    entry = manifest().get(model, {})
+    path = weights_folder() / entry["file"] if entry else Path(model)
+    with safe_open(path, framework="pt") as file:
+        about = json.loads((file.metadata() or {}).get("about", "{}"))
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+        "parameters": _count(network),
+        "config": asdict(network.config),
+        "about": about,
+        "manifest": {key: value for key, value in entry.items() if key not in ("file", "sha256")},
+    }
+
+
+def _count(network: Any) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def _tree(facts: dict[str, Any], depth: int = 0) -> list[str]:
+    """Nested values as aligned, indented lines."""
+    lines = []
+    width = max((len(str(key)) for key in facts), default=0)
+    for key, value in facts.items():
+        head = "  " * depth + f"{key:<{width}}  "
+        if isinstance(value, dict) and value and not _is_row(value):
+            lines += [head.rstrip(), *_tree(value, depth + 1)]
+        else:
+            lines.append(head + _text(value))
+    return lines
+
+
+def _is_row(value: dict[str, Any]) -> bool:
+    """Whether a group is short and flat enough for one line."""
+    return len(value) <= 4 and all(isinstance(v, int | float | str) for v in value.values())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_text(v)}" for key, v in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+# --- gsr inspect -----------------------------------------------------------------------------
+
+
+def inspect(
+    image: Annotated[Path, typer.Argument(help="Picture to look into.", metavar="IN")],
+    at: Annotated[str, typer.Option("--at", help="Point in pixels of the picture.", metavar="X,Y")],
+    scale: Annotated[
+        float,
+        typer.Option("--scale", "-s", help="Scale it is seen at.", parser=number, metavar="FACTOR"),
+    ] = 4.0,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
+    ] = "lite",
+    as_json: JsonFlag = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+) -> None:
+    """Show which Gaussians made the colour at a point, and with what share."""
+    x, y = _point(at)
+    explanation = _explain(image, x, y, scale, model, Reporter(quiet))
+    if as_json:
+        typer.echo(json.dumps({"image": str(image), **explanation.to_dict()}))
+        return
+    for line in _report(image, explanation):
+        typer.echo(line)
+
+
+def _point(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise typer.BadParameter(
+            f"{text!r} is not a point; give two numbers such as 40.3,22.8.", param_hint="'--at'"
+        )
+    return x, y
+
+
+def _explain(
+    path: Path, x: float, y: float, scale: float, model: str, reporter: Reporter
+) -> "Explanation":
+    from gsr.coords import parse_scale
+    from gsr.images import load as load_image
+    from gsr.weights import load
+
+    parse_scale(scale)
+    picture = load_image(path)
+    for note in picture.info.notes:
+        reporter.note(f"{path}: {note}")
+    network = load(model)
+    with reporter.bar(path.name) as advance:
+        # Transparency would be a second field, and the question is about the colour.
+        field = network.encode(
+            replace(picture, alpha=None), progress=lambda done, total: advance(done / total)
+        )
+    return field.explain(x, y, scale)
+
+
+def _report(image: Path, explanation: "Explanation") -> list[str]:
+    e = explanation
+    lines = [
+        f"{image} at ({e.x:g}, {e.y:g}), scale {e.scale[0]:g}",
+        f"pixel ({e.column}, {e.row}), kernel {e.kernel} with confidence {e.confidence:.2f}, "
+        f"then kernel {e.second}",
+        "",
+        f"{'share':>7}  {'kernel':>6}  {'pixel':>11}  {'colour':<17}  brings",
+    ]
+    for part in e.contributions[:SHOWN_SHARES]:
+        pixel = f"{part.column}, {part.row}"
+        change = _numbers(part.change, signed=True)
+        lines.append(
+            f"{part.share:7.1%}  {part.kernel:>6}  {pixel:>11}  {_numbers(part.color)}  {change}"
+        )
+    rest = e.contributions[SHOWN_SHARES:]
+    if rest:
+        lines.append(f"{sum(part.share for part in rest):7.1%}  {len(rest)} others")
+    return [
+        *lines,
+        "",
+        f"  splatted  {_numbers(e.splatted, signed=True)}",
+        f"+ residual  {_numbers(e.residual, signed=True)}",
+        f"= shown     {_numbers(e.rgb, signed=True)}",
+    ]
+
+
+def _numbers(values: tuple[float, ...], *, signed: bool = False) -> str:
+    return " ".join(f"{value:{'+' if signed else ''}.3f}" for value in values)

@@ -1,0 +1,78 @@
+"""What a run says about itself, on stderr: a bar on a terminal, a line per file elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Advance = Callable[[float], None]
+"""Takes the finished part of a file's work, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Reporter:
+    """Talks on stderr.
+
+    Attributes:
+        quiet: Say nothing but errors.
+    """
+
+    quiet: bool = False
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is not an error."""
+        if not self.quiet:
+            typer.echo(f"note: {text}", err=True)
+
+    def line(self, text: str) -> None:
+        """One finished step; on a terminal the bar has shown it already."""
+        if not self.quiet and not sys.stderr.isatty():
+            typer.echo(text, err=True)
+
+    def summary(self, text: str) -> None:
+        """How it ended, terminal or not."""
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+    def error(self, text: str) -> None:
+        """Something failed and the run goes on."""
+        typer.echo(f"error: {text}", err=True)
+
+    @contextmanager
+    def bar(self, text: str) -> Iterator[Advance]:
+        """A bar that is gone when the work is done; nothing where it could not be seen."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda part: None
+            return
+        with _bar() as bar:
+            task = bar.add_task(text, total=1.0)
+            yield lambda part: bar.update(task, completed=part)
+
+
+def _bar() -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        # Redirected, results would be printed on stderr.
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

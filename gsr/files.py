@@ -1,0 +1,235 @@
+"""Which files a run reads and writes, decided before any work starts.
+
+Nothing here reads a pixel or imports PyTorch, so a mistake in a path is told at once.
+"""
+
+import os
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from gsr.errors import ImageError, OutputError
+
+READABLE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif",
+    ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm",
+)  # fmt: skip
+"""Files of a folder with these suffixes are taken; a file named on its own may have any."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to read and where its result goes."""
+
+    source: Path
+    output: Path
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a run.
+
+    Attributes:
+        jobs: In the order of the inputs.
+        many: Several pictures, or a folder, were asked for.
+        named_folder: Results go into folders that may have to be made.
+    """
+
+    jobs: tuple[Job, ...]
+    many: bool
+    named_folder: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A picture, and its folder relative to the folder it was found in (None: named itself)."""
+
+    source: Path
+    inside: Path | None
+    root: Path
+
+
+def plan(
+    inputs: list[Path],
+    output: Path | None,
+    *,
+    label: str,
+    suffix: str,
+    into: bool = False,
+    recursive: bool = False,
+) -> Plan:
+    """Give every input its output.
+
+    Args:
+        inputs: Files and folders.
+        output: A file for one input file, else a folder; None writes beside the inputs: next
+            to a file, and for a folder into a new one next to it.
+        label: Marks names made here, `photo.png` becomes `photo-LABEL.png`.
+        suffix: Format of names made here, with its dot.
+        into: `output` is a folder even for one input, and even if it does not exist yet.
+        recursive: Also take the folders inside folders; `output` repeats their structure.
+
+    Raises:
+        ImageError: a folder holds no pictures.
+        OutputError: many inputs with one output file, or two inputs with one output.
+    """
+    many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
+    if (many or into) and output is not None and output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file, and a folder is needed.")
+    if not many and output is not None and not into and not output.is_dir():
+        return Plan((Job(inputs[0], output),), many, named_folder=False)
+    found = list(_find_all(inputs, output, recursive))
+    folders = [_folder(one, output, label) for one in found]
+    names = _names([one.source for one in found], folders, f"-{label}{suffix}")
+    jobs = tuple(
+        Job(one.source, folder / name)
+        for one, folder, name in zip(found, folders, names, strict=True)
+    )
+    _check_distinct(jobs)
+    return Plan(jobs, many, named_folder=many or into)
+
+
+def _find_all(inputs: list[Path], output: Path | None, recursive: bool) -> Iterator[_Found]:
+    seen: set[Path] = set()
+    for path in inputs:
+        found = _find_in(path, output, recursive) if path.is_dir() else [_Found(path, None, path)]
+        if not found:
+            deeper = "" if recursive else "; add --recursive to look into the folders inside it"
+            raise ImageError(f"{path} holds no pictures{deeper}.")
+        for one in found:
+            if (real := one.source.resolve()) not in seen:
+                seen.add(real)
+                yield one
+
+
+def _find_in(folder: Path, output: Path | None, recursive: bool) -> list[_Found]:
+    found = []
+    own = _identity(output) if output else None
+    for where, folders, names in os.walk(folder):
+        # Results of an earlier run inside the folder are not pictures to start from.
+        folders[:] = sorted(
+            name
+            for name in folders
+            if recursive and not name.startswith(".") and _identity(Path(where, name)) != own
+        )
+        for name in sorted(names):
+            path = Path(where, name)
+            if path.suffix.lower() in READABLE_SUFFIXES and not name.startswith("."):
+                found.append(_Found(path, path.parent.relative_to(folder), folder))
+    return found
+
+
+def _folder(one: _Found, output: Path | None, label: str) -> Path:
+    if one.inside is None:
+        return output or one.source.parent
+    root = one.root.resolve()
+    return (output or root.with_name(f"{root.name}-{label}")) / one.inside
+
+
+def _names(sources: list[Path], folders: list[Path], ending: str) -> list[str]:
+    """`photo-x3.7.png`; where `photo.png` and `photo.jpg` meet, `photo-jpg-x3.7.png`."""
+    # Lower case, because some file systems see no difference.
+    keys = [(folder, path.stem.lower()) for path, folder in zip(sources, folders, strict=True)]
+    taken = Counter(keys)
+    return [
+        path.stem + (path.suffix.lower().replace(".", "-") if taken[key] > 1 else "") + ending
+        for path, key in zip(sources, keys, strict=True)
+    ]
+
+
+def _check_distinct(jobs: Iterable[Job]) -> None:
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        other = taken.setdefault(job.output.absolute(), job.source)
+        if other != job.source:
+            raise OutputError(f"{other} and {job.source} would both be written to {job.output}.")
+
+
+def identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
+    """What tells files apart, whatever their names are; files that do not exist have none."""
+    return {identity for path in paths if (identity := _identity(path))}
+
+
+def check_not_an_input(output: Path, inputs: set[tuple[int, int]]) -> None:
+    """Refuse to write over a picture that is read, under whatever name.
+
+    Raises:
+        OutputError: `output` is one of `inputs`, directly or through a link.
+    """
+    if _identity(output) in inputs:
+        raise OutputError(f"{output} is an input itself, and inputs are never replaced.")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def prepare_folder(folder: Path, *, create: bool) -> None:
+    """Make sure that files can be written to a folder.
+
+    Args:
+        folder: The folder.
+        create: Make it, and those above it, if it does not exist.
+
+    Raises:
+        OutputError: it does not exist, is a file, or cannot be written to.
+    """
+    try:
+        if create:
+            folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            raise OutputError(f"the folder {folder} does not exist.")
+        # Permissions do not tell about read-only file systems; a file without a name does.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be written to: {_reason(error)}.") from error
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).rstrip(".").lower()
+
+
+def header_size(path: Path) -> tuple[int, int] | None:
+    """Upright (height, width) from a picture's header, None where only the loader can judge."""
+    try:
+        with warnings.catch_warnings():
+            # Of sizes that Pillow warns about; the loader has its own limit.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+                width, height = image.size
+    except Exception:
+        # Damaged files raise almost anything here; `gsr.images.load` finds the words for it.
+        return None
+    return (width, height) if turned else (height, width)
+
+
+def free_memory() -> int | None:
+    """Bytes that can still be allocated without swapping, where the system tells."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        entries = dict(line.split(":", 1) for line in lines)
+        free = int(entries["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+    return min(free, _free_in_group() or free)
+
+
+def _free_in_group() -> int | None:
+    """What a container's limit leaves."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((group / f"memory.{name}").read_text() for name in ("max", "current"))
+        return int(limit) - int(used)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,177 @@
+"""`python -m training.evaluate --data BENCHMARKS`: the tables every figure of this project is from.
+
+Protocol: LR by PIL's bicubic on 8-bit images cropped from the top left to a multiple of the
+scale, float output clamped to [0, 1] and not rounded, luma, shave = ceil(scale), mean of
+per-image PSNR. For a scale that is not whole: LR size = floor(HR / s), HR cropped to
+round(LR * s), and the true per-axis scale is what the model gets.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from torch import Tensor
+
+import gsr
+from gsr.editing import shuffled, with_kernel
+from gsr.errors import GsrError
+from gsr.images import bicubic_view
+from gsr.inspection import edge_structure, usage
+from gsr.kernels import ellipses
+from gsr.metrics import Protocol, psnr
+from training.data import list_images
+
+STRONGEST = 0.1
+"""Directions are compared on this fraction of the pixels, the strongest edges."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A benchmark image at one scale, both in [0, 1]. lr [3, h, w], hr [3, H, W]"""
+
+    lr: Tensor
+    hr: Tensor
+
+
+def _tensor(image: Image.Image) -> Tensor:
+    return torch.from_numpy(np.asarray(image).transpose(2, 0, 1).copy()).float() / 255
+
+
+def make_pair(path: Path, scale: float) -> Pair:
+    """LR and HR of an image file by the protocol above."""
+    with Image.open(path) as file:
+        image = file.convert("RGB")
+    width, height = (math.floor(n / scale + 1e-9) for n in image.size)
+    image = image.crop((0, 0, round(width * scale), round(height * scale)))
+    lr = image.resize((width, height), Image.Resampling.BICUBIC)
+    return Pair(_tensor(lr), _tensor(image))
+
+
+def bicubic(pair: Pair) -> Tensor:
+    """PIL's bicubic at the size of the HR image."""
+    height, width = pair.lr.shape[-2:]
+    size = (pair.hr.shape[-2], pair.hr.shape[-1])
+    return bicubic_view(pair.lr, (0.0, 0.0, float(width), float(height)), size)
+
+
+def score(sr: Tensor, pair: Pair, scale: float) -> float:
+    """PSNR in dB by the benchmark protocol."""
+    return float(psnr(sr, pair.hr, protocol=Protocol.benchmark(scale)))
+
+
+def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str, float]:
+    """Mean PSNR of bicubic, the result and the Gaussians alone."""
+    scores: dict[str, list[float]] = {"bicubic": [], "result": [], "gaussians": []}
+    for path in paths:
+        pair = make_pair(path, scale)
+        size = (pair.hr.shape[-2], pair.hr.shape[-1])
+        field = model.encode(pair.lr)
+        scores["bicubic"].append(score(bicubic(pair), pair, scale))
+        scores["result"].append(score(field.render(size=size), pair, scale))
+        scores["gaussians"].append(score(field.render(size=size, layer="gaussians"), pair, scale))
+    return {name: fmean(values) for name, values in scores.items()}
+
+
+def direction_agreement(field: gsr.GaussianField) -> tuple[Tensor, Tensor]:
+    """Cos 2 (kernel direction - edge direction) on the strongest edges, and their strength.
+
+    1 where the long axis of the kernel lies along the edge, -1 across it, 0 by chance.
+    """
+    along, strength = (v[0] for v in edge_structure(field.lr))
+    angle = ellipses(field.bank.covariances()).angle[field.index[0]]
+    strongest = strength >= strength.flatten().quantile(1 - STRONGEST)
+    return torch.cos(2 * (angle - along))[strongest], strength[strongest]
+
+
+def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dict[str, float]:
+    """Whether the choice of kernels follows the picture; see the printed names."""
+    generator = torch.Generator().manual_seed(0)
+    fields, pairs = [], [make_pair(path, scale) for path in paths]
+    for pair in pairs:
+        fields.append(model.encode(pair.lr))
+    shares = torch.stack([usage(field) for field in fields]).mean(0)
+    most_used = int(shares.argmax())
+    plain, mixed, forced, agreement = [], [], [], []
+    for field, pair in zip(fields, pairs, strict=True):
+        size = (pair.hr.shape[-2], pair.hr.shape[-1])
+        plain.append(score(field.render(size=size), pair, scale))
+        mixed.append(score(shuffled(field, generator).render(size=size), pair, scale))
+        forced.append(score(with_kernel(field, most_used).render(size=size), pair, scale))
+        agreement.append(float(direction_agreement(field)[0].mean()))
+    return {
+        "kernels chosen by more than 1 % of pixels": int((shares > 0.01).sum()),
+        "share of the most used kernel, %": 100 * float(shares.max()),
+        "shuffling the class map costs, dB": fmean(plain) - fmean(mixed),
+        "forcing the most used kernel costs, dB": fmean(plain) - fmean(forced),
+        "kernel direction against edge direction, mean cos 2 angle": fmean(agreement),
+    }
+
+
+def tables(
+    model: gsr.GaussianSR, folder: Path, sets: list[str], scales: list[float]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """{set: {scale: {method: dB}}}, and the content figures of the largest set."""
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    for name in sets:
+        paths = list_images(folder / name)
+        rows = track(scales, description=name, console=Console(stderr=True))
+        results[name] = {f"x{scale:g}": quality(model, paths, scale) for scale in rows}
+    return results
+
+
+def show(results: dict[str, dict[str, dict[str, float]]], figures: dict[str, float]) -> None:
+    """Both tables on stdout."""
+    console = Console()
+    table = Table("set", "scale", "bicubic", "result", "gain", "Gaussians only", "gain")
+    for name, rows in results.items():
+        for scale, dB in rows.items():
+            gains = (f"{dB[key] - dB['bicubic']:+.2f}" for key in ("result", "gaussians"))
+            first, second = gains
+            table.add_row(
+                name,
+                scale,
+                f"{dB['bicubic']:.2f}",
+                f"{dB['result']:.2f}",
+                first,
+                f"{dB['gaussians']:.2f}",
+                second,
+            )
+    console.print(table)
+    for name, value in figures.items():
+        console.print(f"{name}: {value:.3g}")
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder with SET/HR/*.png.")],
+    model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
+    sets: Annotated[str, typer.Option(help="Comma-separated folders.")] = "Set5,Set14,BSD100",
+    scales: Annotated[str, typer.Option(help="Comma-separated.")] = "2,3,3.4,4",
+    out: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
+) -> None:
+    """PSNR tables and content figures of one model."""
+    try:
+        network = gsr.load(model)
+        names = sets.split(",")
+        results = tables(network, data, names, [float(s) for s in scales.split(",")])
+        figures = content(network, list_images(data / names[-1]))
+    except GsrError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    show(results, figures)
+    if out:
+        about = {"config": asdict(network.config), "psnr": results, "content": figures}
+        out.write_text(json.dumps(about, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

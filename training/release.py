@@ -1,0 +1,76 @@
+"""`python -m training.release WEIGHTS --figures FIGURES.json`: put trained weights into weights/.
+
+Writes the safetensors file with its facts inside and rewrites the manifest. The model card
+beside it is written by hand.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gsr.errors import GsrError
+from gsr.weights import manifest, read_weights, save_weights, sha256
+
+FOLDER = Path("weights")
+DATA = "photographs and graphics listed in the model card; no benchmark image"
+
+
+def entry_for(path: Path, about: dict[str, Any], parameters: int) -> dict[str, Any]:
+    """What the manifest says of one file."""
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "bytes": path.stat().st_size,
+        "parameters": parameters,
+        "license": "Apache-2.0",
+        "data": DATA,
+        "steps": about["steps"],
+        "psnr": {
+            f"{name}-{scale}": round(values["result"], 2)
+            for name, rows in about["psnr"].items()
+            for scale, values in rows.items()
+        },
+    }
+
+
+def to_toml(entries: dict[str, dict[str, Any]]) -> str:
+    """Tables one level deep, plus inline tables of numbers. JSON strings are TOML strings."""
+    lines = ["# Written by training/release.py; figures are luma PSNR in dB, see the model cards."]
+    for name, entry in sorted(entries.items()):
+        lines += ["", f"[{name}]"]
+        for key, value in entry.items():
+            if isinstance(value, dict):
+                inner = ", ".join(f"{json.dumps(k)} = {v}" for k, v in value.items())
+                lines.append(f"{key} = {{ {inner} }}")
+            else:
+                lines.append(f"{key} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def main(
+    weights: Annotated[Path, typer.Argument(help="Weights that training wrote.")],
+    figures: Annotated[Path, typer.Option(help="JSON that training.evaluate wrote.")],
+    steps: Annotated[int, typer.Option(help="Optimiser steps behind the weights.")],
+    folder: Annotated[Path, typer.Option(help="Where bundled weights lie.")] = FOLDER,
+) -> None:
+    """Ship weights under the name of their preset."""
+    try:
+        model = read_weights(weights)
+    except GsrError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    measured = json.loads(figures.read_text(encoding="utf-8"))
+    about = {"steps": steps, "psnr": measured["psnr"], "content": measured["content"]}
+    folder.mkdir(exist_ok=True)
+    name = model.config.name
+    path = save_weights(model, folder / f"{name}.safetensors", about)
+    parameters = sum(p.numel() for p in model.parameters())
+    entries = manifest(folder) | {name: entry_for(path, about, parameters)}
+    (folder / "manifest.toml").write_text(to_toml(entries), encoding="utf-8")
+    typer.echo(path)
+
+
+if __name__ == "__main__":
+    typer.run(main)

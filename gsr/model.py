@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gsr.classifier import Classifier, Kind, choose
 from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
+from gsr.errors import ImageError, ShapeError
 from gsr.field import GaussianField
 from gsr.images import Picture, load
 from gsr.kernels import KernelBank, physical
@@ -184,7 +185,7 @@ class GaussianSR(nn.Module):
             ImageError: when `source` is not an image that can be read.
         """
         if isinstance(source, Tensor) and source.ndim > 3:
-            return self._encode_batch(source, tile, progress)
+            return self._encode_batch(_checked_batch(source), tile, progress)
         picture = load(source)
         field = self._encode_batch(picture.rgb, tile, progress)
         as_pil = not isinstance(source, Tensor)
@@ -241,6 +242,22 @@ class GaussianSR(nn.Module):
             "context": members["context"].movedim(1, -1),
         }
         return {name: value[0][tile.inner].clone() for name, value in members.items()}
+
+
+def _checked_batch(images: Tensor) -> Tensor:
+    """A batch [*batch, 3, h, w] in [0, 1]; 8-bit values are scaled."""
+    if images.shape[-3] != 3 or 0 in images.shape:
+        raise ShapeError(
+            f"a batch of images must have shape [*batch, 3, h, w], got {tuple(images.shape)}."
+        )
+    if images.dtype == torch.uint8:
+        return images.float() / 255
+    low, high = images.aminmax() if images.is_floating_point() else (None, None)
+    if low is None or high is None or not (0 <= float(low) and float(high) <= 1):
+        raise ImageError(
+            "a batch of images must be uint8, or floating point with every value in [0, 1]."
+        )
+    return images
 
 
 def _assemble(

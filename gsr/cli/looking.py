@@ -10,6 +10,7 @@ import typer
 
 from gsr.cli.progress import Reporter
 from gsr.cli.sizes import number
+from gsr.errors import WeightsError
 
 if TYPE_CHECKING:
     from gsr.inspection import Explanation
@@ -68,16 +69,23 @@ def _weights(model: str) -> dict[str, Any]:
     entry = manifest().get(model, {})
     path = weights_folder() / entry["file"] if entry else Path(model)
     with safe_open(path, framework="pt") as file:
-        about = json.loads((file.metadata() or {}).get("about", "{}"))
+        about = (file.metadata() or {}).get("about", "{}")
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
         "parameters": _count(network),
         "config": asdict(network.config),
-        "about": about,
+        "about": _read_about(path, about),
         "manifest": {key: value for key, value in entry.items() if key not in ("file", "sha256")},
     }
+
+
+def _read_about(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise WeightsError(f"{path} holds facts that are not JSON ({error}).") from error
 
 
 def _count(network: Any) -> int:

@@ -42,6 +42,19 @@ def scaled_size(lr_size: tuple[int, int], scale: float | tuple[float, float]) ->
     return max(1, round(lr_size[0] * sy)), max(1, round(lr_size[1] * sx))
 
 
+def check_size(size: object) -> tuple[int, int]:
+    """Output (height, width) as it was given, if it is one.
+
+    Raises:
+        ScaleError: unless it is a pair of whole numbers from 1.
+    """
+    pair = isinstance(size, tuple | list) and len(size) == 2
+    if not pair or not all(isinstance(n, int) and n >= 1 for n in size):  # type: ignore[attr-defined]
+        raise ScaleError(f"size must be (height, width) in whole pixels from 1, got {size!r}.")
+    height, width = size  # type: ignore[misc]
+    return height, width
+
+
 @dataclass(frozen=True)
 class View:
     """A rectangle of the plane and how many pixels to show it with. Nothing else says "where".
@@ -66,11 +79,14 @@ class View:
             raise ScaleError(
                 f"a view needs width and height above 0, got {self.width:g} x {self.height:g}."
             )
-        if len(self.size) != 2 or not all(isinstance(n, int) and n >= 1 for n in self.size):
+        check_size(self.size)
+        # Half of MIN_SCALE, because a whole image's size was rounded: 80 pixels at 1/64 are 1.
+        low, high = MIN_SCALE / 2, MAX_SCALE * (1 + 1e-9)
+        if not low <= min(self.scale) <= max(self.scale) <= high:
             raise ScaleError(
-                f"a view's size must be (height, width) in whole pixels from 1, got {self.size!r}."
+                f"a view's scale must be from {MIN_SCALE:g} to {MAX_SCALE:g} on both axes, "
+                f"got {self.scale[0]:g} and {self.scale[1]:g}."
             )
-        parse_scale(self.scale)
 
     @classmethod
     def whole(cls, lr_size: tuple[int, int], size: tuple[int, int]) -> "View":

@@ -164,9 +164,10 @@ def explain(
     index, weight, vector = index[kept], weight[kept], vector[0, 0][kept]
     near = torch.cat((maps.colors, maps.feat), -1)[0].flatten(0, 1)[index]
     near = torch.cat((near, vector, torch.ones_like(weight)[:, None]), -1) * weight[:, None]
-    total = near.sum(0)
-    # Row 0 is the sum of all, row i + 1 the sum without Gaussian i.
-    sums = torch.cat((total[None], total - near))[None]
+    # Row 0 is the sum of all, row i + 1 the sum without Gaussian i: of the others, since taking
+    # one away from the sum loses everything when it is nearly all of it.
+    others = 1 - torch.eye(len(near), dtype=near.dtype, device=near.device)
+    sums = torch.cat((near.sum(0, keepdim=True), others @ near))[None]
     # Alone in its window (a 1 x 1 image), a Gaussian leaves nothing behind when it goes.
     sums[..., -1] = sums[..., -1].clamp_min(torch.finfo(sums.dtype).tiny)
     sample = field.sampler.decode(sums, maps, where.expand(1, sums.shape[1], 2), seen)

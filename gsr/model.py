@@ -253,7 +253,7 @@ def _checked_batch(images: Tensor) -> Tensor:
     if images.dtype == torch.uint8:
         return images.float() / 255
     low, high = images.aminmax() if images.is_floating_point() else (None, None)
-    if low is None or high is None or not (0 <= float(low) and float(high) <= 1):
+    if low is None or high is None or not (float(low) >= 0 and float(high) <= 1):
         raise ImageError(
             "a batch of images must be uint8, or floating point with every value in [0, 1]."
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from gsr.coords import MAX_SCALE, View, parse_scale, scaled_size
+from gsr.coords import MAX_SCALE, View, check_size, parse_scale, scaled_size
 from gsr.errors import ScaleError
 from gsr.images import downscale, to_pil
 
@@ -45,7 +45,7 @@ def resolve_view(
     if scale is not None:
         size = scaled_size(lr_size, parse_scale(scale))
     if size is not None:
-        view = View.whole(lr_size, (size[0], size[1]))
+        view = View.whole(lr_size, check_size(size))
     assert view is not None  # one of the three was given
     if view.size[0] * view.size[1] > MAX_OUTPUT_PIXELS:
         raise ScaleError(

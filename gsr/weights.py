@@ -92,16 +92,17 @@ def read_weights(path: Path) -> GaussianSR:
             f"{path} was not written by gsr: its format is {metadata.get('format')!r}, "
             f"accepted is {FORMAT!r}."
         )
-    model = GaussianSR(_read_config(path, metadata))
+    model = _build(path, metadata)
     _check_tensors(path, model, tensors)
     model.load_state_dict(tensors)
     return model.eval().requires_grad_(False)
 
 
-def _read_config(path: Path, metadata: dict[str, str]) -> ModelConfig:
+def _build(path: Path, metadata: dict[str, str]) -> GaussianSR:
+    # Building is inside too: a well-formed file may name parts that do not exist.
     try:
-        return from_dict(ModelConfig, json.loads(metadata["config"]))
-    except (KeyError, TypeError, ValueError) as error:
+        return GaussianSR(from_dict(ModelConfig, json.loads(metadata["config"])))
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path} holds no configuration that gsr knows ({error}).") from error
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gsr.errors import ConfigError
+from gsr.model import PRESETS
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,27 @@ def load_recipe(path: Path, **overrides: Any) -> Recipe:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8")) | overrides
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} is not a readable TOML recipe: {error}.") from error
     known = {f.name: type(f.default) for f in fields(Recipe)}
     for key, value in values.items():
         if key not in known:
             raise ConfigError(f"{path}: unknown key {key!r}; known are {', '.join(known)}.")
         values[key] = _converted(path, key, value, known[key])
-    return replace(Recipe(), **values)
+    recipe = replace(Recipe(), **values)
+    if recipe.preset not in PRESETS:
+        raise ConfigError(
+            f"{path}: unknown preset {recipe.preset!r}; known are {', '.join(PRESETS)}."
+        )
+    return recipe
 
 
 def _converted(path: Path, key: str, value: Any, kind: type) -> Any:
-    if kind is float and isinstance(value, int):
+    if kind is tuple and isinstance(value, list) and len(value) == 2:
+        return tuple(_converted(path, key, v, float) for v in value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and kind is float:
         return float(value)
-    if kind is tuple and isinstance(value, list):
-        return tuple(value)
     if not isinstance(value, kind) or isinstance(value, bool):
-        raise ConfigError(f"{path}: {key} must be {kind.__name__}, got {value!r}.")
+        wanted = "two numbers" if kind is tuple else kind.__name__
+        raise ConfigError(f"{path}: {key} must be {wanted}, got {value!r}.")
     return value

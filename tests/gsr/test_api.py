@@ -1,0 +1,53 @@
+"""The names people type. A change here is a change for everybody who uses the package."""
+
+import dataclasses
+import inspect
+
+import gsr
+
+PUBLIC = {"PRESETS", "GaussianField", "GaussianSR", "GsrError", "ModelConfig", "View", "load"}
+
+FIELD = {
+    "batch_shape", "bank", "bank_raw", "choice_at", "classifier", "alpha", "colors", "context",
+    "evidence", "explain", "feat", "index", "info", "kernels", "lr", "lr_size", "model", "nbytes",
+    "offsets", "render", "sampler", "splat_maps", "to", "with_bank", "with_kernel",
+}  # fmt: skip
+
+
+def test_public_names() -> None:
+    assert set(gsr.__all__) == PUBLIC
+    assert len(gsr.__all__) == len(set(gsr.__all__))
+    assert all(hasattr(gsr, name) for name in gsr.__all__)
+
+
+def test_version() -> None:
+    assert [part.isdigit() for part in gsr.__version__.split(".")] == [True] * 3
+
+
+def test_names_of_a_field() -> None:
+    kind = gsr.GaussianField
+    names = {n for n in vars(kind) if not n.startswith("_")}
+    names |= {f.name for f in dataclasses.fields(kind)}
+    assert names == FIELD
+
+
+def test_signatures() -> None:
+    name, device = inspect.signature(gsr.load).parameters.values()
+    assert (name.name, name.default) == ("name", "lite")
+    assert (device.name, device.default, device.kind) == ("device", "cpu", device.KEYWORD_ONLY)
+    assert list(inspect.signature(gsr.GaussianSR.encode).parameters) == [
+        "self", "source", "tile", "progress",
+    ]  # fmt: skip
+    assert list(inspect.signature(gsr.GaussianField.render).parameters) == [
+        "self", "scale", "size", "view", "layer", "progress",
+    ]  # fmt: skip
+    assert [f.name for f in dataclasses.fields(gsr.View)] == ["x", "y", "width", "height", "size"]
+
+
+def test_every_public_name_says_what_it_is() -> None:
+    for name in PUBLIC - {"PRESETS"}:
+        assert inspect.getdoc(getattr(gsr, name)), name
+
+
+def test_errors_are_value_errors() -> None:
+    assert issubclass(gsr.GsrError, ValueError)

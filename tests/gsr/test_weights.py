@@ -1,0 +1,276 @@
+"""Weights on disk: what was saved comes back, and nothing else is let in."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from gsr import weights
+from gsr.errors import WeightsError
+from gsr.model import PRESETS, GaussianSR, ModelConfig
+from gsr.weights import FORMAT, from_dict, load, manifest, save_weights, sha256
+
+Make = Callable[..., GaussianSR]
+
+
+@pytest.fixture
+def file(tmp_path: Path, make_model: Make) -> Path:
+    return save_weights(make_model("lite"), tmp_path / "lite.safetensors", {"steps": 7})
+
+
+def rewritten(file: Path, tensors: dict[str, Tensor] | None = None, **metadata: str | None) -> Path:
+    """The file again, with some of it changed; None takes an entry out."""
+    with safe_open(file, framework="pt") as old:
+        about = old.metadata() | metadata
+    own = load_file(file) | (tensors or {})
+    target = file.with_name("changed.safetensors")
+    save_file(
+        {k: v for k, v in own.items() if v.numel()},
+        target,
+        metadata={k: v for k, v in about.items() if v is not None},
+    )
+    return target
+
+
+# --- there and back ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", ["lite", "paper"])
+def test_what_was_saved_comes_back(
+    preset: str, make_model: Make, tmp_path: Path, picture: Callable[..., Tensor]
+) -> None:
+    model = make_model(preset)
+    back = load(save_weights(model, tmp_path / "a.safetensors"))
+    assert back.config == model.config
+    assert not back.training
+    assert not any(p.requires_grad for p in back.parameters())
+    before, after = model.state_dict(), back.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[k], after[k]) for k in before)
+    again = load(save_weights(back, tmp_path / "b.safetensors"))
+    lr = picture(9, 8)
+    first, second = back.encode(lr).render(2.5), again.encode(lr).render(2.5)
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first, model.encode(lr).render(2.5), rtol=0, atol=1e-5)
+
+
+def test_the_real_lite_comes_back(lite: GaussianSR, tmp_path: Path) -> None:
+    back = load(save_weights(lite, tmp_path / "lite.safetensors"))
+    assert back.config == PRESETS["lite"]
+    state = back.state_dict()
+    assert all(torch.equal(v, state[k]) for k, v in lite.state_dict().items())
+
+
+def test_facts_are_kept_beside_the_weights(file: Path) -> None:
+    with safe_open(file, framework="pt") as found:
+        metadata = found.metadata()
+    assert metadata["format"] == FORMAT
+    assert json.loads(metadata["about"]) == {"steps": 7}
+
+
+def test_saving_leaves_one_file(file: Path) -> None:
+    assert [p.name for p in file.parent.iterdir()] == ["lite.safetensors"]
+
+
+def test_a_failed_save_keeps_the_old_file(
+    file: Path, make_model: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = file.read_bytes()
+
+    def full(*_args: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(weights, "save_file", full)
+    with pytest.raises(OSError, match="No space"):
+        save_weights(make_model("lite", seed=1), file)
+    assert file.read_bytes() == before
+
+
+# --- configurations ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_configurations_survive_json(name: str) -> None:
+    config = PRESETS[name]
+    assert from_dict(ModelConfig, json.loads(json.dumps(asdict(config)))) == config
+
+
+@dataclass(frozen=True)
+class Inner:
+    width: int = 1
+
+
+@dataclass(frozen=True)
+class Outer:
+    name: str
+    inner: Inner = Inner()
+    sides: tuple[int, ...] = ()
+
+
+def test_from_dict_by_hand() -> None:
+    found = from_dict(Outer, {"name": "a", "inner": {"width": 3}, "sides": [1, 2]})
+    assert found == Outer("a", Inner(3), (1, 2))
+    assert from_dict(Outer, {"name": "a"}) == Outer("a")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"name": "a", "size": 1, "colour": 2}, "^unknown keys colour, size$"),
+        ({"name": "a", "inner": {"depth": 3}}, "^unknown keys depth$"),
+        ({"inner": {}}, "name"),
+    ],
+)
+def test_from_dict_is_strict(values: dict, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        from_dict(Outer, values)
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def test_unknown_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "weights_folder", lambda: tmp_path)
+    with pytest.raises(
+        WeightsError, match=r"^no weights called 'huge': give one of none, or the path"
+    ):
+        load("huge")
+    (tmp_path / "manifest.toml").write_text('[lite]\nfile = "l"\n[base]\nfile = "b"\n')
+    with pytest.raises(
+        WeightsError, match=r"^no weights called 'huge': give one of lite, base, or"
+    ):
+        load("huge")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"^no weights called"):
+        load(tmp_path)
+
+
+def test_damaged_files(file: Path) -> None:
+    whole = file.read_bytes()
+    for content in (whole[:-5], whole[:100], b""):
+        file.write_bytes(content)
+        with pytest.raises(WeightsError, match="is damaged or not a safetensors file"):
+            load(file)
+
+
+def test_files_of_another_kind(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    with pytest.raises(WeightsError, match=r"photo\.png is damaged or not a safetensors file"):
+        load(path)
+
+
+@pytest.mark.parametrize("kind", [None, "gsr-0"])
+def test_foreign_safetensors(file: Path, kind: str | None) -> None:
+    expected = f"was not written by gsr: its format is {kind!r}, accepted is 'gsr-1'"
+    with pytest.raises(WeightsError, match=expected):
+        load(rewritten(file, format=kind))
+
+
+def test_safetensors_without_any_metadata(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(2)}, tmp_path / "a.safetensors")
+    with pytest.raises(WeightsError, match="was not written by gsr: its format is None"):
+        load(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        "{",
+        "[1]",
+        '{"name": "x", "colour": 3}',
+        '{"name": "x", "encoder": {"layers": 3}}',
+        "{}",
+        '{"name": "x", "bank": "spiral"}',
+        '{"name": "x", "num_kernels": 99}',
+        '{"name": "x", "sampler": {"decoder": {"kind": "magic"}}}',
+        '{"name": "x", "encoder": {"channels": "many"}}',
+    ],
+)
+def test_configurations_nobody_knows(file: Path, config: str | None) -> None:
+    with pytest.raises(WeightsError, match="holds no configuration that gsr knows"):
+        load(rewritten(file, config=config))
+
+
+def test_missing_tensors(file: Path) -> None:
+    changed = rewritten(file, {"bank.raw": torch.zeros(0)})
+    with pytest.raises(WeightsError, match=r"does not fit .* in 1 tensors: bank\.raw missing\.$"):
+        load(changed)
+
+
+def test_tensors_too_many(file: Path) -> None:
+    changed = rewritten(file, {"head.weight": torch.zeros(2, 3)})
+    with pytest.raises(WeightsError, match=r"in 1 tensors: head\.weight \(2, 3\)\.$"):
+        load(changed)
+
+
+def test_tensors_of_another_shape(file: Path) -> None:
+    changed = rewritten(file, {"bank.raw": torch.zeros(99, 4)})
+    with pytest.raises(WeightsError, match=r"in 1 tensors: bank\.raw \(99, 4\)\.$"):
+        load(changed)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_numbers_that_are_none(file: Path, value: float) -> None:
+    broken = load_file(file)["bank.raw"]
+    broken[3, 1] = value
+    with pytest.raises(WeightsError, match=r"holds numbers that are not finite in bank\.raw\.$"):
+        load(rewritten(file, {"bank.raw": broken}))
+
+
+# --- bundled weights -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bundle(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of bundled weights with `lite` in it."""
+    monkeypatch.setattr(weights, "weights_folder", lambda: file.parent)
+    entry = f'[lite]\nfile = "{file.name}"\nsha256 = "{sha256(file)}"\n'
+    (file.parent / "manifest.toml").write_text(entry)
+    return file
+
+
+def test_bundled_weights_load_by_name(bundle: Path) -> None:
+    assert load("lite").config.name == "lite"
+    assert load().config.name == "lite"
+    assert manifest()["lite"]["file"] == bundle.name
+
+
+def test_bundled_weights_with_another_checksum(bundle: Path) -> None:
+    content = bytearray(bundle.read_bytes())
+    content[-1] ^= 1
+    bundle.write_bytes(content)
+    with pytest.raises(
+        WeightsError, match=r"^the bundled weights lite\.safetensors do not have the checksum"
+    ):
+        load("lite")
+
+
+def test_bundled_weights_that_are_gone(bundle: Path) -> None:
+    bundle.unlink()
+    with pytest.raises(WeightsError, match=r"^the bundled weights lite\.safetensors are missing"):
+        load("lite")
+
+
+def test_checksum_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+def test_no_manifest_is_nothing_bundled(tmp_path: Path) -> None:
+    assert manifest(tmp_path) == {}
+
+
+def test_what_really_is_bundled_is_whole() -> None:
+    for name, entry in manifest().items():
+        path = weights.weights_folder() / entry["file"]
+        assert sha256(path) == entry["sha256"], name

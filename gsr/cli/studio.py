@@ -2,14 +2,16 @@
 
 import importlib
 import importlib.util
-import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from gsr.errors import ConfigError, GsrError
+from gsr.errors import GsrError
+
+PARTS = ("gradio", "plotly", "uvicorn", "fastapi")
+"""What the app needs and the rest of gsr does not."""
 
 
 def studio(
@@ -20,42 +22,31 @@ def studio(
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes any.", min=0, max=65535)
+    ] = 7860,
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
 ) -> None:
     """Start the app in the browser."""
-    launch = _find_launch()
-    _check_address(host, port)
-    launch(model=model, image=image, host=host, port=port, open_browser=open_browser)
-
-
-def _find_launch() -> Any:
-    """`launch` of the app: `gsr_apps` in an installation, `apps` beside gsr in a checkout."""
     try:
-        return importlib.import_module(_app_module()).launch
+        launch = importlib.import_module(_launch_module()).launch
+        launch(model=model, image=image, host=host, port=port, open_browser=open_browser)
     except ModuleNotFoundError as error:
         missing = (error.name or "").split(".")[0]
-        if missing in ("gradio", "plotly"):
-            raise GsrError(f'the app needs {missing}: pip install "gsr[app]".') from error
-        raise
+        if missing not in PARTS:
+            raise
+        raise GsrError(f'the app needs {missing}: pip install "gsr[app]".') from error
 
 
-def _app_module() -> str:
+def _launch_module() -> str:
+    """Where `launch` is: `gsr_apps` in an installation, `apps` beside gsr in a checkout."""
     if importlib.util.find_spec("gsr_apps") is not None:
-        return "gsr_apps.studio"
+        return "gsr_apps.studio.launch"
     checkout = Path(__file__).resolve().parents[2]
     if not (checkout / "apps").is_dir():
         raise GsrError('this installation has no app: pip install "gsr[app]".')
     # First, because another folder called apps may lie where the command is run.
     sys.path.insert(0, str(checkout))
-    return "apps.studio"
-
-
-def _check_address(host: str, port: int) -> None:
-    try:
-        socket.create_server((host, port)).close()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"the app cannot listen on {host}, port {port}: {reason}.") from error
+    return "apps.studio.launch"

@@ -1,10 +1,14 @@
 """gsr: images as continuous fields of 2D Gaussians. Encode once, render anywhere, look inside."""
 
-from gsr.coords import View
-from gsr.errors import GsrError
-from gsr.field import GaussianField
-from gsr.model import PRESETS, GaussianSR, ModelConfig
-from gsr.weights import load
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsr.coords import View
+    from gsr.errors import GsrError
+    from gsr.field import GaussianField
+    from gsr.model import PRESETS, GaussianSR, ModelConfig
+    from gsr.weights import load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -16,3 +20,25 @@ __all__ = [
     "View",
     "load",
 ]
+
+# Looked up on first use, so that the command line answers before torch is loaded.
+_HOMES = {
+    "PRESETS": "model",
+    "GaussianField": "field",
+    "GaussianSR": "model",
+    "GsrError": "errors",
+    "ModelConfig": "model",
+    "View": "coords",
+    "load": "weights",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gsr' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"gsr.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

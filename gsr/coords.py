@@ -48,11 +48,10 @@ def check_size(size: object) -> tuple[int, int]:
     Raises:
         ScaleError: unless it is a pair of whole numbers from 1.
     """
-    pair = isinstance(size, tuple | list) and len(size) == 2
-    if not pair or not all(isinstance(n, int) and n >= 1 for n in size):  # type: ignore[attr-defined]
-        raise ScaleError(f"size must be (height, width) in whole pixels from 1, got {size!r}.")
-    height, width = size  # type: ignore[misc]
-    return height, width
+    match size:
+        case [int(height), int(width)] if height >= 1 and width >= 1:
+            return height, width
+    raise ScaleError(f"size must be (height, width) in whole pixels from 1, got {size!r}.")
 
 
 @dataclass(frozen=True)

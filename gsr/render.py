@@ -6,9 +6,10 @@ division into bands gives the same picture.
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from gsr.coords import MAX_SCALE, View, check_size, parse_scale, scaled_size
@@ -116,15 +117,44 @@ def _reduced(field: "GaussianField", view: View, layer: Layer, progress: Progres
     return downscale(render(field, view=finer, layer=layer, progress=progress), view.size)
 
 
-def render_image(field: "GaussianField", scale: Any = None, **how: Any) -> Any:
-    """A PIL image in the mode of the image that was encoded, alpha included."""
-    rgb = render(field, scale, **how)[0]
-    alpha = None
+def render_image(
+    field: "GaussianField",
+    scale: float | tuple[float, float] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    view: View | None = None,
+    layer: Layer = "result",
+    progress: Progress | None = None,
+) -> "Image.Image":
+    """A PIL image in the mode of the image that was encoded, alpha included.
+
+    Bands go straight to 8 bit, so a large picture costs three or four bytes per pixel.
+    """
+    assert field.info is not None  # the caller looked
+    view = resolve_view(field.lr_size, scale, size, view)
+    if min(view.scale) < 1:
+        rgb = _reduced(field, view, layer, progress)[0]
+        alpha = None if field.alpha is None else _reduced(field.alpha, view, "result", None)[0]
+        return to_pil(rgb, None if alpha is None else alpha.mean(0), field.info.mode)
+    parts = [_bands_of(field, view, layer)]
     if field.alpha is not None:
-        how = how | {"layer": "result", "progress": None}
-        alpha = render(field.alpha, scale, **how)[0].mean(0)
-    assert field.info is not None
-    return to_pil(rgb, alpha, field.info.mode)
+        parts.append(_bands_of(field.alpha, view, "result"))
+    whole: Image.Image | None = None
+    for (start, stop, band), *rest in zip(*parts, strict=True):
+        alpha = rest[0][2].mean(0) if rest else None
+        piece = to_pil(band, alpha, field.info.mode)
+        whole = whole or Image.new(piece.mode, (view.size[1], view.size[0]))
+        whole.paste(piece, (0, start))
+        if progress:
+            progress(stop, view.size[0])
+    assert whole is not None  # a view has at least one row
+    return whole
+
+
+def _bands_of(
+    field: "GaussianField", view: View, layer: Layer
+) -> Iterator[tuple[int, int, Tensor]]:
+    return ((start, stop, band[0]) for start, stop, band in render_bands(field, view, layer))
 
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from gsr.errors import WeightsError
 from gsr.model import GaussianSR, ModelConfig
@@ -49,7 +49,7 @@ def save_weights(model: GaussianSR, path: str | Path, about: dict[str, Any] | No
     }
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()}
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata=metadata)
+    partial.write_bytes(save(tensors, metadata=metadata))
     os.replace(partial, path)
     return path
 
@@ -73,8 +73,8 @@ def load(name: str | Path = "lite", *, device: str | torch.device = "cpu") -> Ga
         path = Path(name)
         if not path.is_file():
             raise WeightsError(
-                f"no weights called {str(name)!r}: give one of {', '.join(bundled) or 'none'}, "
-                "or the path of a .safetensors file."
+                f"there are no weights called {str(name)!r}: give the path of a .safetensors file"
+                + (f" or one of {', '.join(bundled)}." if bundled else ".")
             )
     return read_weights(path).to(device)
 

@@ -221,12 +221,12 @@ class Batch:
                 raise OutputError(f"{job.output} exists already; add --overwrite to replace it.")
             self.reporter.note(f"{job.output} exists already and was skipped; see --overwrite.")
             return Outcome(str(job.source), str(job.output), "skipped")
-        from gsr.images import MAX_INPUT_PIXELS
+        from gsr.images import MAX_INPUT_PIXELS, check_output
 
         lr_size = header_size(job.source)
         if lr_size is not None and lr_size[0] * lr_size[1] <= MAX_INPUT_PIXELS:
             size = self._size(job, lr_size)
-            check_writable(job.output, size)
+            check_output(job.output, size)
             self._warn_of_memory(job, lr_size, size)
         return None
 
@@ -246,13 +246,13 @@ class Batch:
             )
 
     def _upscale(self, job: Job, network: "GaussianSR") -> Outcome:
-        from gsr.images import load, save
+        from gsr.images import check_output, load, save
 
         start = time.perf_counter()
         picture = load(job.source)
         lr_size = picture.rgb.shape[1], picture.rgb.shape[2]
         size = self._size(job, lr_size)
-        check_writable(job.output, size, transparent=picture.alpha is not None)
+        check_output(job.output, size, transparent=picture.alpha is not None)
         for note in picture.info.notes:
             self.reporter.note(f"{job.source}: {note}")
         image = self._render(job, picture, network, size)
@@ -293,34 +293,6 @@ class Batch:
                     progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows),
                 ),
             )
-
-
-@dataclass(frozen=True)
-class _Planned:
-    """As much of a Pillow image as the writer's check looks at."""
-
-    size: tuple[int, int]
-    has_transparency_data: bool
-
-    @property
-    def width(self) -> int:
-        return self.size[0]
-
-    @property
-    def height(self) -> int:
-        return self.size[1]
-
-
-def check_writable(path: Path, size: tuple[int, int], *, transparent: bool = False) -> None:
-    """Ask the writer before the work whether the format can hold a result of (height, width).
-
-    Raises:
-        OutputError: unknown suffix, too many pixels a side, or transparency it has no place for.
-    """
-    from gsr.images import _check_holds, _writable_format
-
-    planned = cast("Image.Image", _Planned((size[1], size[0]), transparent))
-    _check_holds(planned, _writable_format(path), path)
 
 
 def _comment(model: str, scale: tuple[float, float]) -> dict[str, str]:

@@ -86,7 +86,7 @@ def test_a_failed_save_keeps_the_old_file(
     def full(*_args: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(weights, "save_file", full)
+    monkeypatch.setattr(weights, "save", full)
     with pytest.raises(OSError, match="No space"):
         save_weights(make_model("lite", seed=1), file)
     assert file.read_bytes() == before
@@ -138,7 +138,7 @@ def test_from_dict_is_strict(values: dict, message: str) -> None:
 def test_unknown_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "weights_folder", lambda: tmp_path)
     with pytest.raises(
-        WeightsError, match=r"^no weights called 'huge': give one of none, or the path"
+        WeightsError, match=r"^there are no weights called 'huge': give the path"
     ):
         load("huge")
     (tmp_path / "manifest.toml").write_text('[lite]\nfile = "l"\n[base]\nfile = "b"\n')
@@ -149,7 +149,7 @@ def test_unknown_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"^no weights called"):
+    with pytest.raises(WeightsError, match=r"^there are no weights called"):
         load(tmp_path)
 
 

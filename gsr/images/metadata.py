@@ -1,0 +1,112 @@
+"""What a file says besides its pixels: EXIF, ICC profile, text, frames."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from PIL import ExifTags, Image, ImageOps
+
+from gsr.images.picture import ColourMode, PictureInfo
+
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+
+# What describes the picture; every other tag describes how the source file stores its pixels.
+_KEPT_EXIF = frozenset(
+    {
+        ExifTags.Base.ImageDescription,
+        ExifTags.Base.Make,
+        ExifTags.Base.Model,
+        ExifTags.Base.Software,
+        ExifTags.Base.DateTime,
+        ExifTags.Base.Artist,
+        ExifTags.Base.HostComputer,
+        ExifTags.Base.Rating,
+        ExifTags.Base.Copyright,
+        ExifTags.IFD.Exif,
+        ExifTags.IFD.GPSInfo,
+    }
+)
+_EXIF_PIXEL_SIZE = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
+
+
+def read_info(image: Image.Image, label: str, notes: list[str]) -> PictureInfo:
+    """What is kept of an opened file; what is not is said in `notes`."""
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > 1 and image.format in _ANIMATED:
+        notes.append(f"Animated image: the first of {frames} frames was used.")
+    elif frames > 1:
+        notes.append(f"The file holds {frames} pictures: the first was used.")
+    return PictureInfo(
+        name=Path(label).name or "image",
+        icc=image.info.get("icc_profile") or None,
+        exif=_read_exif(image, notes),
+        text=_read_text(image),
+        dpi=_read_dpi(image),
+        frames=frames,
+    )
+
+
+def _read_exif(image: Image.Image, notes: list[str]) -> bytes | None:
+    try:
+        exif = Image.Exif()
+        exif.load(image.getexif().tobytes())
+        for tag in set(exif) - _KEPT_EXIF:
+            del exif[tag]
+        if ExifTags.IFD.Exif in exif:
+            details = exif.get_ifd(ExifTags.IFD.Exif)
+            for tag in _EXIF_PIXEL_SIZE:
+                details.pop(tag, None)
+        return exif.tobytes() if len(exif) else None
+    except Exception:
+        # A broken EXIF block is no reason to refuse sound pixels.
+        notes.append("The EXIF data could not be read and was left out.")
+        return None
+
+
+def _read_text(image: Image.Image) -> dict[str, str]:
+    text = {str(key): str(value) for key, value in getattr(image, "text", {}).items()}
+    # These carry a second copy of orientation and size, which would contradict the pixels.
+    text = {key: value for key, value in text.items() if not key.startswith(("XML:", "Raw prof"))}
+    comment = image.info.get("comment")
+    if isinstance(comment, bytes):
+        comment = comment.decode("utf-8", "replace")
+    if isinstance(comment, str) and comment:
+        text.setdefault("Comment", comment)
+    return text
+
+
+def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        horizontal, vertical = (float(value) for value in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    # Pillow reports 1 for a TIFF file that gives no resolution.
+    usable = all(math.isfinite(value) and value > 1 for value in (horizontal, vertical))
+    return (horizontal, vertical) if usable else None
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF orientation asks."""
+    try:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except Exception:
+        return image
+    return ImageOps.exif_transpose(image) if turned else image
+
+
+def fitting_icc(
+    icc: bytes | None, source_mode: str, mode: ColourMode, notes: list[str]
+) -> bytes | None:
+    """The profile if it describes pixels of this mode."""
+    if icc is None or source_mode in ("CMYK", "LAB"):
+        return None
+    if icc_space(icc) == ("GRAY" if mode == "grey" else "RGB "):
+        return icc
+    notes.append(f"The colour profile does not fit {mode} pixels and was left out.")
+    return None
+
+
+def icc_space(icc: bytes) -> str:
+    """Colour space signature in a profile's header, four letters."""
+    return icc[16:20].decode("latin-1")

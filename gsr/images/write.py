@@ -1,0 +1,202 @@
+"""The one writer: atomic, metadata kept, one clear sentence when it cannot be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from PIL import ExifTags, Image, PngImagePlugin
+
+from gsr.errors import OutputError
+from gsr.images.metadata import icc_space
+from gsr.images.picture import PictureInfo, reason
+
+_WRITABLE = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+_LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
+_NO_TRANSPARENCY = ("JPEG", "BMP")
+
+
+def save(
+    image: Image.Image,
+    path: str | Path,
+    info: PictureInfo | None = None,
+    *,
+    strip: bool = False,
+    comment: dict[str, str] | None = None,
+    quality: int = 95,
+) -> None:
+    """Write a picture whole or not at all; an existing file is replaced only at the very end.
+
+    The suffix picks the format: .png, .jpg, .jpeg, .webp (lossless), .tif, .tiff (lossless), .bmp.
+
+    Args:
+        image: an 8-bit Pillow image, as from :func:`to_pil`.
+        path: where to; the folder must exist. A symbolic link is followed.
+        info: ICC profile, EXIF, text and resolution to keep, as far as the format has a place.
+        strip: write pixels only: no ICC, EXIF, text, resolution or comment.
+        comment: entries such as ``{"Software": "gsr 0.1", "gsr:scale": "3.7"}``, written as PNG
+            text, or joined into the EXIF Software tag of JPEG, WebP and TIFF.
+        quality: JPEG quality, 1 to 100.
+
+    Raises:
+        OutputError: unknown suffix, a picture the format cannot hold, or a failing file system.
+    """
+    target = Path(path)
+    size = image.height, image.width
+    file_format = check_output(target, size, transparent=image.has_transparency_data)
+    if not 1 <= quality <= 100:
+        raise OutputError(f"quality must be from 1 to 100, got {quality}.")
+    try:
+        kept = _kept_data(image, file_format, info or PictureInfo(), comment or {})
+        options = _pixel_options(file_format, quality) | ({} if strip else kept)
+        with _replacing(Path(os.path.realpath(target))) as stream:
+            _bare(image).save(stream, format=file_format, **options)
+    except OSError as error:
+        raise OutputError(_write_failure(target, error)) from error
+    except (ValueError, TypeError, OverflowError, RuntimeError, struct.error) as error:
+        said = reason(error)
+        raise OutputError(f"{target} cannot be written as {file_format}: {said}.") from error
+
+
+def check_output(path: str | Path, size: tuple[int, int], *, transparent: bool = False) -> str:
+    """The format `path` asks for, if it can hold a picture of `size` (height, width).
+
+    Raises:
+        OutputError: unknown suffix, too many pixels a side, or transparency it has no place for.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _WRITABLE:
+        raise OutputError(
+            f"{path} must end in one of {', '.join(_WRITABLE)}, got {suffix or 'no suffix'!r}."
+        )
+    file_format = _WRITABLE[suffix]
+    if file_format in _NO_TRANSPARENCY and transparent:
+        # Compositing on some background instead would lose the transparency without a word.
+        raise OutputError(
+            f"{path}: {file_format} has no transparency and this picture does; use .png or .webp."
+        )
+    longest = _LONGEST_SIDE.get(file_format)
+    if longest is not None and max(size) > longest:
+        raise OutputError(
+            f"{path}: {file_format} holds at most {longest} pixels a side and this picture is "
+            f"{size[1]} x {size[0]}; use .png or .tif."
+        )
+    return file_format
+
+
+def _pixel_options(file_format: str, quality: int) -> dict[str, Any]:
+    options: dict[str, dict[str, Any]] = {
+        # Full-resolution chroma: halving it would undo part of what was just upscaled.
+        "JPEG": {"quality": quality, "subsampling": 0},
+        "WEBP": {"lossless": True, "exact": True},
+        "TIFF": {"compression": "tiff_deflate"},
+    }
+    return options.get(file_format, {})
+
+
+def _kept_data(
+    image: Image.Image, file_format: str, info: PictureInfo, comment: dict[str, str]
+) -> dict[str, Any]:
+    if file_format == "BMP":
+        return {}
+    software = "" if file_format == "PNG" else _software(comment)
+    kept: dict[str, Any] = {"exif": _with_software(info.exif, software), "dpi": info.dpi}
+    if info.icc and icc_space(info.icc) == _profile_space(image.mode):
+        kept["icc_profile"] = info.icc
+    if file_format == "PNG":
+        kept["pnginfo"] = _png_text(info.text | comment)
+    if file_format == "TIFF" and _has_directories(info.exif):
+        # Pillow writes compressed TIFF through libtiff, which has no way in for these.
+        kept["compression"] = "raw"
+    if file_format == "JPEG" and "Comment" in info.text:
+        kept["comment"] = info.text["Comment"].encode()[:65_000]
+    return {name: value for name, value in kept.items() if value}
+
+
+def _profile_space(pillow_mode: str) -> str:
+    if pillow_mode in ("1", "L", "LA") or pillow_mode.startswith("I"):
+        return "GRAY"
+    return "CMYK" if pillow_mode == "CMYK" else "RGB "
+
+
+def _png_text(entries: dict[str, str]) -> PngImagePlugin.PngInfo | None:
+    if not entries:
+        return None
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in entries.items():
+        chunks.add_text(key, value)
+    return chunks
+
+
+def _software(comment: dict[str, str]) -> str:
+    named = [comment["Software"]] if "Software" in comment else []
+    return "; ".join(named + [f"{key}={comment[key]}" for key in comment if key != "Software"])
+
+
+def _with_software(exif: bytes | None, software: str) -> bytes | None:
+    if not software:
+        return exif
+    block = Image.Exif()
+    if exif:
+        block.load(exif)
+    block[ExifTags.Base.Software] = software
+    return block.tobytes()
+
+
+def _has_directories(exif: bytes | None) -> bool:
+    block = Image.Exif()
+    if exif:
+        block.load(exif)
+    return ExifTags.IFD.Exif in block or ExifTags.IFD.GPSInfo in block
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """The image without metadata of its own, which some Pillow writers would add unasked."""
+    if type(image) is Image.Image and not image.info:
+        return image
+    bare = image.copy()
+    bare.info = {key: image.info[key] for key in ("transparency",) if key in image.info}
+    return bare
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """A new file in the same folder that takes the place of ``target`` if all goes well."""
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        # BaseException: an interrupt from the keyboard must not leave a half-written file either.
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _write_failure(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{path} cannot be written: the disk is full."
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"{path} cannot be written: the folder {path.parent} does not exist."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path} cannot be written: there is no permission to write there."
+    if error.errno == errno.EISDIR:
+        return f"{path} cannot be written: it is a folder."
+    return f"{path} cannot be written: {reason(error)}."

@@ -97,9 +97,7 @@ def test_views_need_an_extent(extent: tuple[float, float]) -> None:
 
 @pytest.mark.parametrize("size", [(0, 4), (4, -1), (4.0, 4), (4,), (4, 4, 4), ("4", 4)])
 def test_views_need_whole_pixels(size: tuple) -> None:
-    with pytest.raises(
-        ScaleError, match=r"^size must be \(height, width\) in whole pixels"
-    ):
+    with pytest.raises(ScaleError, match=r"^size must be \(height, width\) in whole pixels"):
         View(0, 0, 1, 1, size)
 
 

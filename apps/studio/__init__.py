@@ -1,0 +1,1 @@
+"""The studio: a web page to open a picture, zoom into it and look at its Gaussians."""

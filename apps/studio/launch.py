@@ -1,0 +1,127 @@
+"""Start the studio on this machine."""
+
+import contextlib
+import errno
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import uvicorn
+
+from gsr import GaussianSR, load
+from gsr.errors import ConfigError
+
+from .studio import Studio, read_picture
+
+PORTS_TO_TRY = 20
+
+
+def launch(
+    model: str | Path | GaussianSR = "lite",
+    image: str | Path | None = None,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+) -> None:
+    """Serve until interrupted; prints `gsr app: http://...` once the page can be opened.
+
+    Args:
+        model: Name or file of weights, or a model.
+        image: What to show first; a demo photo if not given.
+        host: Address to listen on. The default is reachable from this machine only.
+        port: Port to listen on; the next free one if it is taken. 0 means any.
+        open_browser: Also open the page.
+
+    Raises:
+        GsrError: when the weights or the image cannot be used, or no port is free.
+    """
+    with bind(host, port) as listener:
+        loaded = model if isinstance(model, GaussianSR) else load(model)
+        picture = None
+        if image is not None:
+            picture = read_picture(_read_file(Path(image)), Path(image).name)
+        # Encoding starts here and goes on while Gradio is imported.
+        studio = Studio(loaded, picture)
+        address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
+        _serve(studio, listener, lambda: _announce(address, open_browser))
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket listening-to-be on the first free port from `port` on.
+
+    Raises:
+        ConfigError: when none of them is free or the host is not an address of this machine.
+    """
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"port must be from 0 to 65535, got {port}.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + PORTS_TO_TRY, 65536)):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen()
+        except PermissionError as error:
+            listener.close()
+            raise ConfigError(f"port {candidate} may not be used: no permission.") from error
+        except socket.gaierror as error:
+            listener.close()
+            raise ConfigError(f"{host} is not an address of this machine.") from error
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise ConfigError(f"{host} cannot be listened on: {error.strerror}.") from error
+            _say(f"Port {candidate} is in use, trying the next one.", sys.stderr)
+            continue
+        return listener
+    raise ConfigError(f"the ports from {port} on are all in use; give another one.")
+
+
+def _reachable(host: str) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    return f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
+
+
+def _serve(studio: Studio, listener: socket.socket, ready: Callable[[], None]) -> None:
+    from .demo import mount_demo
+    from .server import create_app
+
+    app = mount_demo(create_app(studio), studio)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    with contextlib.suppress(KeyboardInterrupt):
+        _Server(config, ready).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _announce(address: str, open_browser: bool) -> None:
+    _say(f"gsr app: {address}", sys.stdout)
+    if open_browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+def _say(line: str, stream: TextIO) -> None:
+    stream.write(line + "\n")
+    stream.flush()

@@ -1,0 +1,223 @@
+"""The studio's web server: routes that answer the viewer, beside the Gradio page."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.background import BackgroundTask
+
+from gsr import GsrError, View
+from gsr.errors import ImageError
+
+from .. import viewer
+from ..demos import FOLDER, demo_photos
+from ..viewer import payloads
+from .export import export_name, export_png, export_size, largest_scale
+from .jobs import Cancelled
+from .store import ExpiredError, Superseded
+from .studio import MAX_INPUT_PIXELS, Studio
+
+MAX_UPLOAD_BYTES = 64 * 2**20
+_FILES = {"Cache-Control": "no-cache"}
+
+
+def create_app(studio: Studio) -> FastAPI:
+    """The routes without the page; `demo.mount_demo` adds that."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.studio = studio
+    _answer_errors(app)
+    app.include_router(_field_routes(studio), prefix="/studio")
+    app.include_router(_picture_routes(studio), prefix="/studio")
+    app.include_router(_export_routes(studio), prefix="/studio")
+    app.mount("/viewer", _Modules(directory=viewer.STATIC))
+    app.mount("/page", _Modules(directory=Path(__file__).parent / "page"))
+    app.mount("/demo", StaticFiles(directory=FOLDER))
+    return app
+
+
+class _Modules(StaticFiles):
+    """Scripts and styles only, checked for changes on every load."""
+
+    async def get_response(self, path: str, scope: Any) -> Response:
+        if not path.endswith((".js", ".css")):
+            return JSONResponse({"error": "There is no such file."}, 404)
+        response = await super().get_response(path, scope)
+        response.headers.update(_FILES)
+        return response
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """What a user can cause becomes one sentence; anything else stays a server error."""
+
+    def said(status: int, sentence: str) -> JSONResponse:
+        return JSONResponse({"error": sentence}, status)
+
+    @app.exception_handler(ExpiredError)
+    async def expired(_: Request, error: ExpiredError) -> JSONResponse:
+        return said(404, str(error))
+
+    @app.exception_handler(GsrError)
+    async def refused(_: Request, error: GsrError) -> JSONResponse:
+        return said(400, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return said(400, f"{first['loc'][-1]}: {first['msg']}.")
+
+    @app.exception_handler(Superseded)
+    async def superseded(_: Request, error: Superseded) -> JSONResponse:
+        return said(409, "A newer request took the place of this one.")
+
+    @app.exception_handler(Cancelled)
+    async def cancelled(_: Request, error: Cancelled) -> JSONResponse:
+        return said(409, "Cancelled.")
+
+
+Word = Annotated[str, Query(max_length=64)]
+
+
+def _field_routes(studio: Studio) -> APIRouter:
+    """Read-only questions to one field."""
+    routes = APIRouter()
+
+    @routes.get("/fields/{key}")
+    def about(key: str) -> dict[str, Any]:
+        return studio.about(key)
+
+    @routes.get("/fields/{key}/frame")
+    def frame(
+        key: str,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        columns: int,
+        rows: int,
+        method: Word = "gsr",
+        layer: Word = "result",
+        quality: Word = "exact",
+        viewer: Word = "",
+        number: int = 0,
+    ) -> Response:
+        entry = studio.store.get(key)
+        view = View(x, y, width, height, (rows, columns))
+        request = payloads.FrameRequest(view, method, layer, quality)  # type: ignore[arg-type]
+        data, media_type, took = studio.frame(entry, request, viewer, number)
+        headers = {"Cache-Control": "no-store", "Server-Timing": f"render;dur={took:.1f}"}
+        return Response(data, media_type=media_type, headers=headers)
+
+    @routes.get("/fields/{key}/ellipses")
+    def ellipses(
+        key: str, x: float, y: float, width: float, height: float, limit: int = 4000
+    ) -> dict[str, Any]:
+        # Only where counts, not how finely; a view cannot do without a size.
+        view = View(x, y, width, height, (_whole(height), _whole(width)))
+        return payloads.ellipses(studio.store.get(key).field, view, limit)
+
+    @routes.get("/fields/{key}/explain")
+    def explain(key: str, x: float, y: float, scale: float) -> dict[str, Any]:
+        return payloads.explanation(studio.store.get(key).field, x, y, scale)
+
+    @routes.get("/fields/{key}/classmap")
+    def class_map(key: str) -> Response:
+        data = payloads.class_map(studio.store.get(key).field)
+        return Response(data, media_type="application/octet-stream")
+
+    return routes
+
+
+def _whole(extent: float) -> int:
+    """An extent as a number of pixels; whether it makes sense is for `View` to say."""
+    return max(1, round(extent)) if 0 < extent < 1e6 else 1
+
+
+def _picture_routes(studio: Studio) -> APIRouter:
+    """Opening pictures, and watching that."""
+    routes = APIRouter()
+
+    @routes.get("/start")
+    def start() -> dict[str, Any]:
+        return studio.first() | {
+            "demos": [{"name": path.stem, "file": path.name} for path in demo_photos()],
+            "max_pixels": MAX_INPUT_PIXELS,
+        }
+
+    @routes.post("/open")
+    async def open_upload(request: Request, name: str = "image", job: Word = "") -> dict[str, Any]:
+        data = await _read_body(request)
+        return await _opening(job, lambda step: studio.open_bytes(data, name, step))
+
+    @routes.post("/open-demo")
+    async def open_demo(name: Word, job: Word = "") -> dict[str, Any]:
+        return await _opening(job, lambda step: studio.open_demo(name, step))
+
+    async def _opening(job: str, work: Any) -> dict[str, Any]:
+        try:
+            key = await run_in_threadpool(work, studio.jobs.get(job).step)
+        finally:
+            studio.jobs.forget(job)
+        return studio.about(key)
+
+    @routes.get("/jobs/{job}")
+    def progress(job: str) -> dict[str, int]:
+        state = studio.jobs.get(job)
+        return {"done": state.done, "total": state.total}
+
+    @routes.delete("/jobs/{job}")
+    def cancel(job: str) -> dict[str, bool]:
+        studio.jobs.get(job).cancelled = True
+        return {"cancelled": True}
+
+    return routes
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body, refused as soon as it is longer than a picture may be."""
+    parts = bytearray()
+    async for chunk in request.stream():
+        parts += chunk
+        if len(parts) > MAX_UPLOAD_BYTES:
+            limit = MAX_UPLOAD_BYTES // 2**20
+            raise ImageError(f"The file is larger than {limit} MiB, the most that is accepted.")
+    return bytes(parts)
+
+
+def _export_routes(studio: Studio) -> APIRouter:
+    """The whole picture as a file."""
+    routes = APIRouter()
+    one_at_a_time = asyncio.Semaphore(1)
+
+    @routes.get("/fields/{key}/export-size")
+    def size(key: str, scale: float) -> dict[str, Any]:
+        field = studio.store.get(key).field
+        height, width = export_size(field, scale)
+        return {"width": width, "height": height, "largest": largest_scale(field)}
+
+    @routes.get("/fields/{key}/export")
+    async def export(key: str, scale: float, job: Word = "") -> FileResponse:
+        field = studio.store.get(key).field
+        export_size(field, scale)
+        folder = tempfile.mkdtemp(prefix="gsr-")
+        path = Path(folder) / "picture.png"
+        try:
+            async with one_at_a_time:
+                step = studio.jobs.get(job).step
+                await run_in_threadpool(export_png, field, scale, path, step)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            studio.jobs.forget(job)
+        clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        name = export_name(field, scale)
+        return FileResponse(path, media_type="image/png", filename=name, background=clean)
+
+    return routes

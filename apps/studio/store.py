@@ -1,0 +1,107 @@
+"""Fields in memory, the least recently used ones dropped first."""
+
+import dataclasses
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from gsr import GaussianField
+from gsr.errors import GsrError
+
+
+class ExpiredError(GsrError):
+    """An id names nothing that is still kept."""
+
+
+class Superseded(Exception):
+    """A newer request of the same viewer made this one pointless."""
+
+
+class Turnstile:
+    """The newest request number of each viewer; tells an older one that it is obsolete."""
+
+    def __init__(self, limit: int = 256):
+        self._newest: OrderedDict[str, int] = OrderedDict()
+        self._limit = limit
+        self._lock = threading.Lock()
+
+    def enter(self, viewer: str, number: int) -> None:
+        """Note a request.
+
+        Raises:
+            Superseded: when a newer one is known already.
+        """
+        with self._lock:
+            if self._newest.get(viewer, number) > number:
+                raise Superseded
+            self._newest[viewer] = number
+            self._newest.move_to_end(viewer)
+            while len(self._newest) > self._limit:
+                self._newest.popitem(last=False)
+
+    def check(self, viewer: str, number: int) -> None:
+        """Raise `Superseded` when a newer request came in meanwhile."""
+        if self._newest.get(viewer, number) > number:
+            raise Superseded
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kept field.
+
+    Attributes:
+        field: The picture.
+        turnstile: Newest requests of its viewers.
+    """
+
+    field: GaussianField
+    turnstile: Turnstile = dataclasses.field(default_factory=Turnstile)
+
+
+class FieldStore:
+    """Fields by unguessable id, bounded in bytes. Safe to use from several threads.
+
+    The newest field is always kept, however large it is.
+    """
+
+    def __init__(self, max_bytes: int = 1_500_000_000):
+        self.max_bytes = max_bytes
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, kept: GaussianField) -> str:
+        """Keep a field; returns its id."""
+        key = secrets.token_urlsafe(16)
+        with self._lock:
+            self._entries[key] = Entry(kept)
+            while len(self._entries) > 1 and self._bytes() > self.max_bytes:
+                self._entries.popitem(last=False)
+        return key
+
+    def get(self, key: str) -> Entry:
+        """The entry of an id, which becomes the most recently used one.
+
+        Raises:
+            ExpiredError: for an id that is unknown or was dropped.
+        """
+        with self._lock:
+            if key not in self._entries:
+                raise ExpiredError("This picture is no longer in memory; open it again.")
+            self._entries.move_to_end(key)
+            return self._entries[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the maps that are kept."""
+        with self._lock:
+            return self._bytes()
+
+    def _bytes(self) -> int:
+        return sum(entry.field.nbytes for entry in self._entries.values())

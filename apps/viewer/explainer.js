@@ -1,0 +1,139 @@
+// The panel beside the picture: who made the colour of the point that was clicked.
+
+import { h } from "./dom.js";
+import { css } from "./overlay.js";
+
+const SHOWN = 8;
+
+export class Explainer {
+  constructor(close) {
+    this.body = h("div", { className: "gsr-explain-body" });
+    this.element = h(
+      "aside",
+      { className: "gsr-explain", hidden: true, "aria-label": "How this colour came about" },
+      h("header", {},
+        h("h2", {}, "How this colour came about"),
+        h("button", { className: "gsr-plain", title: "Close (Esc)", "aria-label": "Close", onclick: close }, "×"),
+      ),
+      this.body,
+    );
+  }
+
+  hide() {
+    this.element.hidden = true;
+  }
+
+  show(explanation, kernels) {
+    this.element.hidden = false;
+    this.body.replaceChildren(
+      h("p", { className: "gsr-where" },
+        `Column ${explanation.column}, row ${explanation.row}, seen at ×${explanation.scale[0].toFixed(2)}`),
+      equation(explanation),
+      h("p", { className: "gsr-where" },
+        `The Gaussians below make up the first colour. Without one of them, the shown colour would change as listed (red, green, blue; 255 is full).`),
+      h("ol", { className: "gsr-shares" }, ...shares(explanation, kernels)),
+      h("p", { className: "gsr-where", title: "How sure the network was when it picked this pixel's kernel" },
+        `This pixel picked kernel ${explanation.kernel}, ${percent(explanation.confidence)} sure; next would be ${explanation.second}.`),
+    );
+  }
+}
+
+function equation({ splatted, residual, rgb }) {
+  return h("div", { className: "gsr-equation" },
+    term(splatted, "Gaussians", levels(splatted), "Weighted mean of the Gaussians' colours"),
+    h("span", {}, "+"),
+    term(residual.map((v) => 0.5 + 4 * v), "correction", signed(residual),
+      "What a small network adds; the swatch shows it four times as strong, around grey"),
+    h("span", {}, "="),
+    term(rgb, "shown", levels(rgb), "The colour on the screen"),
+  );
+}
+
+function term(color, label, numbers, title) {
+  return h("div", { className: "gsr-term", title }, swatch(color, true),
+    h("b", {}, label), h("small", {}, numbers));
+}
+
+function swatch(color, large = false) {
+  const element = h("span", { className: large ? "gsr-swatch gsr-large" : "gsr-swatch" });
+  element.style.background = css(color);
+  return element;
+}
+
+function shares({ contributions }, kernels) {
+  const shown = contributions.slice(0, SHOWN);
+  const others = contributions.slice(SHOWN);
+  const percents = roundedTo100([
+    ...shown.map((part) => part.share),
+    ...(others.length ? [others.reduce((sum, part) => sum + part.share, 0)] : []),
+  ]);
+  const rows = shown.map((part, i) => shareRow(part, percents[i], kernels));
+  if (others.length) rows.push(othersRow(others.length, percents.at(-1)));
+  return rows;
+}
+
+// Tenths of a percent that add up to exactly 100: the largest remainders are rounded up.
+export function roundedTo100(parts) {
+  const total = parts.reduce((sum, part) => sum + part, 0) || 1;
+  const tenths = parts.map((part) => (1000 * part) / total);
+  const floors = tenths.map(Math.floor);
+  const missing = 1000 - floors.reduce((sum, part) => sum + part, 0);
+  const byRemainder = tenths.map((value, i) => [value - floors[i], i]).sort((a, b) => b[0] - a[0]);
+  for (const [, i] of byRemainder.slice(0, missing)) floors[i] += 1;
+  return floors.map((value) => value / 10);
+}
+
+function shareRow(part, share, kernels) {
+  return h("li", { title: `Gaussian of column ${part.column}, row ${part.row}` },
+    swatch(part.color),
+    bar(share),
+    h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
+    kernelIcon(kernels[part.kernel]),
+    h("span", { className: "gsr-kernel" }, `kernel ${part.kernel}`),
+    h("small", { title: "Change of the shown colour if this Gaussian were missing" },
+      signed(part.change.map((v) => -v))),
+  );
+}
+
+function othersRow(count, share) {
+  return h("li", {},
+    h("span", { className: "gsr-swatch gsr-none" }), bar(share),
+    h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
+    h("span", { className: "gsr-kernel gsr-wide" }, `${count} others`),
+  );
+}
+
+function bar(share) {
+  const fill = h("i", {});
+  fill.style.width = `${share}%`;
+  return h("span", { className: "gsr-bar" }, fill);
+}
+
+// A kernel's outline in its colour.
+export function kernelIcon(kernel, size = 18) {
+  const canvas = h("canvas", { width: 2 * size, height: 2 * size, className: "gsr-icon" });
+  canvas.style.width = canvas.style.height = `${size}px`;
+  const context = canvas.getContext("2d");
+  const unit = (0.9 * size) / Math.max(kernel.major, 0.75);
+  context.lineWidth = 3;
+  context.strokeStyle = kernel.color;
+  context.beginPath();
+  context.ellipse(size, size, kernel.major * unit, kernel.minor * unit, kernel.angle, 0, 7);
+  context.stroke();
+  return canvas;
+}
+
+function levels(color) {
+  return color.map((v) => Math.round(255 * v)).join(", ");
+}
+
+function signed(color) {
+  return color
+    .map((v) => Math.round(255 * v))
+    .map((v) => (v > 0 ? `+${v}` : v < 0 ? `−${-v}` : "0"))
+    .join(", ");
+}
+
+function percent(value) {
+  return `${Math.round(100 * value)} %`;
+}

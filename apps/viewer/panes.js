@@ -1,0 +1,36 @@
+// How the stage is divided. All lengths are device pixels.
+
+const GAP = 2; // CSS pixels between the panes
+
+// Panes are { x, y, width, height, clipX, clipWidth }; both show the same part of the picture.
+export function layout(mode, width, height, dpr, wipe) {
+  if (mode === "wipe") return wipePanes(width, height, wipe);
+  const gap = Math.round(GAP * dpr);
+  if (width >= height) {
+    const half = Math.max(1, Math.floor((width - gap) / 2));
+    return [pane(0, 0, half, height), pane(width - half, 0, half, height)];
+  }
+  const half = Math.max(1, Math.floor((height - gap) / 2));
+  return [pane(0, 0, width, half), pane(0, height - half, width, half)];
+}
+
+function pane(x, y, width, height) {
+  return { x, y, width, height, clipX: x, clipWidth: width };
+}
+
+function wipePanes(width, height, wipe) {
+  const edge = Math.round(width * wipe);
+  const whole = pane(0, 0, width, height);
+  return [
+    { ...whole, clipX: 0, clipWidth: edge },
+    { ...whole, clipX: edge, clipWidth: width - edge },
+  ];
+}
+
+// Index of the pane under a point of the stage.
+export function paneAt(panes, x, y) {
+  const hit = panes.findIndex(
+    (p) => x >= p.clipX && x < p.clipX + p.clipWidth && y >= p.y && y < p.y + p.height,
+  );
+  return hit < 0 ? 0 : hit;
+}

@@ -1,0 +1,104 @@
+// Where the viewer looks. The plane is the picture's: x right, y down, one unit per picture pixel,
+// pixel (row i, column j) covers [j, j + 1] x [i, i + 1]. Screen lengths are device pixels of one
+// pane; `scale` is device pixels per picture pixel.
+
+export const LARGEST = 64;
+
+export class Viewport {
+  constructor() {
+    this.picture = { width: 1, height: 1 };
+    this.width = 1;
+    this.height = 1;
+    this.cx = 0.5;
+    this.cy = 0.5;
+    this.scale = 1;
+  }
+
+  get left() {
+    return this.cx - this.width / (2 * this.scale);
+  }
+
+  get top() {
+    return this.cy - this.height / (2 * this.scale);
+  }
+
+  toPicture(px, py) {
+    return [this.left + px / this.scale, this.top + py / this.scale];
+  }
+
+  toScreen(x, y) {
+    return [(x - this.left) * this.scale, (y - this.top) * this.scale];
+  }
+
+  get fitScale() {
+    return Math.min(this.width / this.picture.width, this.height / this.picture.height);
+  }
+
+  get smallest() {
+    return Math.max(1 / 16, Math.min(1, this.fitScale));
+  }
+
+  setScale(scale) {
+    this.scale = Math.min(LARGEST, Math.max(this.smallest, scale));
+  }
+
+  // The point of the picture under (px, py) stays there.
+  zoomAt(px, py, scale) {
+    const [x, y] = this.toPicture(px, py);
+    this.setScale(scale);
+    this.cx = x + (this.width / 2 - px) / this.scale;
+    this.cy = y + (this.height / 2 - py) / this.scale;
+    this.keepInside();
+  }
+
+  panBy(dx, dy) {
+    this.cx -= dx / this.scale;
+    this.cy -= dy / this.scale;
+    this.keepInside();
+  }
+
+  fit() {
+    this.setScale(this.fitScale);
+    this.cx = this.picture.width / 2;
+    this.cy = this.picture.height / 2;
+  }
+
+  // The centre of the pane is always a point of the picture, so it cannot be lost.
+  keepInside() {
+    this.cx = Math.min(this.picture.width, Math.max(0, this.cx));
+    this.cy = Math.min(this.picture.height, Math.max(0, this.cy));
+  }
+
+  // What has to be rendered: the visible part of the picture and `margin` device pixels around it,
+  // on this pane's own pixel grid. null when nothing is visible.
+  request(margin) {
+    const edge = (start, length, extent) => [
+      Math.max(-margin, Math.floor(-start * this.scale)),
+      Math.min(extent + margin, Math.ceil((length - start) * this.scale)),
+    ];
+    const [x0, x1] = edge(this.left, this.picture.width, this.width);
+    const [y0, y1] = edge(this.top, this.picture.height, this.height);
+    if (x1 <= x0 || y1 <= y0) return null;
+    return {
+      x: this.left + x0 / this.scale,
+      y: this.top + y0 / this.scale,
+      width: (x1 - x0) / this.scale,
+      height: (y1 - y0) / this.scale,
+      columns: x1 - x0,
+      rows: y1 - y0,
+    };
+  }
+
+  // The visible rectangle, for overlays and tests.
+  visible() {
+    return {
+      x: this.left,
+      y: this.top,
+      width: this.width / this.scale,
+      height: this.height / this.scale,
+      columns: this.width,
+      rows: this.height,
+      scale: this.scale,
+    };
+  }
+}

@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+import gsr
+from gsr.encoders import EncoderConfig
+from gsr.weights import save_weights
+
+SIZE = (48, 64)
+
+
+def tiny_model() -> gsr.GaussianSR:
+    """A small model with random weights whose residual and kernels are not trivial."""
+    torch.manual_seed(7)
+    config = gsr.ModelConfig("tiny", EncoderConfig(channels=16, blocks=1))
+    model = gsr.GaussianSR(config)
+    for parameter in model.parameters():
+        if parameter.ndim > 1:
+            parameter.data += 0.02 * torch.randn_like(parameter)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def model() -> gsr.GaussianSR:
+    return tiny_model()
+
+
+@pytest.fixture(scope="session")
+def weights(model, tmp_path_factory):
+    return save_weights(model, tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="session")
+def pixels():
+    generator = torch.Generator().manual_seed(3)
+    coarse = torch.rand((1, 3, 12, 16), generator=generator)
+    return torch.nn.functional.interpolate(coarse, SIZE)[0]
+
+
+@pytest.fixture(scope="session")
+def field(model, pixels):
+    from gsr.images import to_pil
+
+    return model.encode(to_pil(pixels))

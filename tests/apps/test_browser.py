@@ -1,0 +1,316 @@
+import base64
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from apps.demos import demo_photos
+from gsr import View, load
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+READY = ".gsr-stage[data-ready=true]"
+
+# Pixels of one pane as they are on the screen, and the view they show.
+READ_PANE = """async (which) => {
+  const viewer = document.querySelector('.gsr-viewer').gsr;
+  viewer.paint();
+  const pane = viewer.panes[which];
+  const cut = new OffscreenCanvas(pane.width, pane.height);
+  cut.getContext('2d').drawImage(viewer.pixels, -pane.x, -pane.y);
+  const bytes = new Uint8Array(await (await cut.convertToBlob()).arrayBuffer());
+  const png = btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
+  return {view: viewer.viewport.visible(), png};
+}"""
+READ_MARKS = """() => {
+  const canvas = document.querySelector('.gsr-viewer').gsr.marks;
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return data.reduce((sum, value) => sum + (value > 0), 0);
+}"""
+VIEW = "() => document.querySelector('.gsr-viewer').gsr.viewport.visible()"
+PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"no Chromium is installed (looked for {', '.join(NAMES)})")
+    return found
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    """A small cut of a demo photo, so that encoding is quick."""
+    path = tmp_path_factory.mktemp("photo") / "photo.png"
+    with Image.open(demo_photos()[0]) as image:
+        image.crop((200, 40, 360, 160)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def address(weights, photo):
+    command = [sys.executable, "-m", "apps.studio", str(photo), "--model", str(weights)]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    app = subprocess.Popen(
+        [*command, "--port", "0"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = app.stdout.readline()
+        assert re.fullmatch(r"gsr app: http://127\.0\.0\.1:\d+\n", line), line
+        yield line.split(": ", 1)[1].strip()
+    finally:
+        app.terminate()
+        app.wait(20)
+        app.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser, address):
+    page = browser.new_page(viewport={"width": 900, "height": 620})
+    page.problems = []
+    page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda r: outside(page, r.url))
+    page.goto(address)
+    page.wait_for_selector(READY, timeout=60_000)
+    return page
+
+
+def outside(page, url):
+    if not re.match(r"(https?://127\.0\.0\.1[:/]|data:|blob:)", url):
+        page.problems.append(f"request to {url}")
+
+
+@pytest.fixture
+def page(shared_page):
+    """The page, with the same view each time; afterwards nothing may have gone wrong."""
+    shared_page.evaluate(
+        """() => { const v = document.querySelector('.gsr-viewer').gsr; v.closeExplanation();
+        v.moved(() => { v.viewport.cx = 80; v.viewport.cy = 60; v.viewport.setScale(4); }); }"""
+    )
+    settle(shared_page)
+    yield shared_page
+    assert shared_page.problems == []
+
+
+def settle(page):
+    page.wait_for_timeout(60)
+    page.wait_for_selector(READY, timeout=30_000)
+
+
+def read_pane(page, which):
+    got = page.evaluate(READ_PANE, which)
+    view = got["view"]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(got["png"]))).convert("RGB"))
+    place = View(
+        view["x"], view["y"], view["width"], view["height"], (view["rows"], view["columns"])
+    )
+    return pixels.astype(int), place
+
+
+def centre_of_right_pane(page):
+    box = page.locator(".gsr-stage").bounding_box()
+    return box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"]
+
+
+def test_the_slider_shows_the_cores_own_pixels(page, weights, photo):
+    before, _ = read_pane(page, 1)
+    slider = page.get_by_label("Zoom", exact=True)
+    for value in (0.55, 0.6, 0.65):
+        slider.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }", value)
+    assert page.locator(".gsr-quality").inner_text() in ("preview", "exact")
+    settle(page)
+    after, view = read_pane(page, 1)
+    assert view.scale[0] == pytest.approx(16**0.65, rel=1e-3)
+    assert np.abs(after - before).mean() > 1
+    expected = np.asarray(load(weights).encode(photo).render(view=view)).astype(int)
+    inside = inner(view, (120, 160))
+    assert np.abs(after - expected)[inside].max() <= 1
+    assert page.locator(".gsr-quality").inner_text() == "exact"
+
+
+def inner(view, lr_size):
+    """Mask of the output pixels that lie in the picture."""
+    ys = view.y + (np.arange(view.size[0]) + 0.5) * view.height / view.size[0]
+    xs = view.x + (np.arange(view.size[1]) + 0.5) * view.width / view.size[1]
+    inside_y, inside_x = (ys > 0) & (ys < lr_size[0]), (xs > 0) & (xs < lr_size[1])
+    return inside_y[:, None] & inside_x[None]
+
+
+def test_left_is_bicubic_at_the_same_place(page, photo):
+    left, view = read_pane(page, 0)
+    box = (view.x, view.y, view.x + view.width, view.y + view.height)
+    with Image.open(photo) as image:
+        expected = image.resize(view.size[::-1], Image.Resampling.BICUBIC, box=box)
+    assert np.abs(left - np.asarray(expected)).mean() < 0.5
+
+
+def test_a_click_explains_with_shares_that_make_100(page):
+    page.mouse.click(*centre_of_right_pane(page))
+    page.wait_for_selector(".gsr-shares li")
+    shares = page.locator(".gsr-share").all_inner_texts()
+    assert len(shares) == 9  # the eight largest and the others
+    assert round(sum(float(text.rstrip(" %")) for text in shares), 6) == 100
+    numbers = page.locator(".gsr-term small").all_inner_texts()
+    mixed, added, shown = ([int(v.replace("−", "-")) for v in n.split(",")] for n in numbers)
+    assert all(abs(a + b - c) <= 1 for a, b, c in zip(mixed, added, shown, strict=True))
+    page.locator(".gsr-stage").focus()
+    page.keyboard.press("Escape")
+    assert page.locator(".gsr-explain").is_hidden()
+
+
+def test_ellipses_and_kernel_map_draw_over_the_picture(page):
+    assert page.evaluate(READ_MARKS) == 0
+    page.get_by_label("Ellipses", exact=True).check()
+    page.wait_for_function(f"() => ({READ_MARKS})() > 1000")
+    assert "1.0 σ" in page.locator(".gsr-status").inner_text()
+    page.get_by_label("Ellipses", exact=True).uncheck()
+    page.get_by_label("Kernel map", exact=True).check()
+    page.wait_for_function(f"() => ({READ_MARKS})() > 10000")
+    page.get_by_label("Kernel map", exact=True).uncheck()
+    page.wait_for_function(f"() => ({READ_MARKS})() === 0")
+
+
+def test_the_wheel_keeps_the_point_under_the_cursor(page):
+    box = page.locator(".gsr-stage").bounding_box()
+    x, y = round(box["x"] + 0.62 * box["width"]), round(box["y"] + 0.4 * box["height"])
+    under = """([x, y]) => { const v = document.querySelector('.gsr-viewer').gsr;
+      const box = v.stage.getBoundingClientRect();
+      return v.viewport.toPicture(...v.local(x - box.left, y - box.top)); }"""
+    page.mouse.move(x, y)
+    before, scale = page.evaluate(under, [x, y]), page.evaluate(VIEW)["scale"]
+    for _ in range(4):
+        page.mouse.wheel(0, -120)
+    settle(page)
+    assert page.evaluate(VIEW)["scale"] > 1.5 * scale
+    assert page.evaluate(under, [x, y]) == pytest.approx(before, abs=1e-6)
+    assert "kernel" in page.locator(".gsr-status").inner_text()
+
+
+def test_dragging_moves_the_picture_with_the_hand(page):
+    x, y = centre_of_right_pane(page)
+    before = page.evaluate(VIEW)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y + 20, steps=4)
+    page.mouse.up()
+    after = page.evaluate(VIEW)
+    assert after["x"] - before["x"] == pytest.approx(10, abs=0.01)
+    assert after["y"] - before["y"] == pytest.approx(-5, abs=0.01)
+    assert page.locator(".gsr-explain").is_hidden()
+    settle(page)
+
+
+def test_keys(page):
+    page.locator(".gsr-stage").focus()
+    page.keyboard.press("1")
+    assert page.evaluate(VIEW)["scale"] == 1
+    page.keyboard.press("+")
+    assert page.evaluate(VIEW)["scale"] == pytest.approx(1.2)
+    page.keyboard.press("0")
+    view = page.evaluate(VIEW)
+    assert min(view["width"] / 160, view["height"] / 120) == pytest.approx(1)
+    before = view["x"]
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(VIEW)["x"] > before
+    settle(page)
+
+
+def test_wipe_shows_both_methods_at_one_place(page):
+    page.get_by_role("button", name="Wipe").click()
+    settle(page)
+    left, view = read_pane(page, 0)
+    assert view.size[1] == page.locator(".gsr-stage").evaluate("e => e.clientWidth")
+    page.get_by_role("slider", name="Border").press("ArrowRight")
+    settle(page)
+    moved, _ = read_pane(page, 0)
+    changed = np.abs(moved - left).sum((0, 2)).nonzero()[0]
+    half = view.size[1] // 2
+    assert changed.size == 0 or (changed.min() >= half - 2 and changed.max() <= 0.53 * view.size[1])
+    page.get_by_role("button", name="Side by side").click()
+
+
+def test_layers_change_the_right_side_only(page):
+    left, right = (read_pane(page, i)[0] for i in (0, 1))
+    page.get_by_label("What the right side shows").select_option("residual")
+    settle(page)
+    assert np.array_equal(read_pane(page, 0)[0], left)
+    assert np.abs(read_pane(page, 1)[0] - right).mean() > 5
+    assert "Correction" in page.locator(".gsr-pane-label").nth(1).inner_text()
+    page.get_by_label("What the right side shows").select_option("result")
+
+
+def test_a_broken_file_says_so_and_the_picture_stays(page):
+    name, pixels = page.evaluate(PICTURE), read_pane(page, 1)[0]
+    page.locator("input[type=file]").set_input_files(
+        {"name": "broken.png", "mimeType": "image/png", "buffer": b"not a picture"}
+    )
+    page.wait_for_selector(".gsr-notice.gsr-wrong")
+    assert "broken.png is not an image" in page.locator(".gsr-notice").inner_text()
+    assert page.evaluate(PICTURE) == name
+    assert np.array_equal(read_pane(page, 1)[0], pixels)
+    # The browser itself reports every refusal of a server; this one was meant.
+    page.problems[:] = [text for text in page.problems if "400 (Bad Request)" not in text]
+    page.get_by_label("Dismiss").click()
+
+
+def test_the_kernels_are_plotted_below(page):
+    page.wait_for_selector("#kernels .js-plotly-plot", timeout=20_000)
+
+
+def test_nothing_scrolls_sideways_on_a_small_screen(page):
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.set_viewport_size({"width": 900, "height": 620})
+    settle(page)
+
+
+def test_a_download_is_offered_with_its_size(page):
+    page.get_by_text("Download", exact=True).click()
+    page.get_by_label("Scale of the download").fill("2")
+    page.wait_for_function("() => document.body.innerText.includes('320 × 240 pixels')")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download PNG").click()
+    with Image.open(download.value.path()) as image:
+        assert image.size == (320, 240)
+    assert download.value.suggested_filename == "photo-x2.png"
+    page.get_by_text("Download", exact=True).click()
+
+
+def test_a_pasted_picture_opens_and_the_zoom_stays(page):
+    page.evaluate(
+        """async (url) => {
+          const blob = await (await fetch(url)).blob();
+          const data = new DataTransfer();
+          data.items.add(new File([blob], 'pasted.png', {type: 'image/png'}));
+          const event = {clipboardData: data, bubbles: true};
+          document.body.dispatchEvent(new ClipboardEvent('paste', event));
+        }""",
+        "/demo/text.png",
+    )
+    page.wait_for_function(f"() => ({PICTURE})() === 'pasted.png'", timeout=60_000)
+    settle(page)
+    assert page.evaluate(VIEW)["scale"] == 4
+    assert "448 × 172" in page.locator(".gsr-name").inner_text()

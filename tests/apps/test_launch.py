@@ -1,0 +1,32 @@
+import socket
+
+import pytest
+
+from apps.studio.launch import bind, launch
+from gsr import GsrError
+
+
+def test_a_port_in_use_is_passed_over_and_said(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with bind("127.0.0.1", port) as listener:
+            assert port < listener.getsockname()[1] <= port + 20
+    assert f"Port {port} is in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 70000), ("no.such.host.invalid", 0)])
+def test_impossible_addresses_are_refused(host, port):
+    with pytest.raises(GsrError):
+        bind(host, port)
+
+
+def test_unknown_weights_are_refused():
+    with pytest.raises(GsrError, match="no weights called"):
+        launch("nonesuch", port=0)
+
+
+def test_a_missing_picture_is_refused(weights):
+    with pytest.raises(GsrError, match="cannot be read"):
+        launch(weights, "/no/such.png", port=0)

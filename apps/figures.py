@@ -5,10 +5,12 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
-from gsr import GaussianField
-from gsr.inspection import usage
+from gsr import GaussianField, View
+from gsr.images import to_pil
+from gsr.inspection import Explanation, gaussians_in, usage
+from gsr.render import render
 
-from .palette import bank_colors, bank_ellipses
+from .palette import bank_colors, bank_ellipses, kernel_color
 
 _CELL = 1.6
 """Width of a grid cell, in LR pixels, unless a kernel needs more."""
@@ -60,6 +62,83 @@ def kernel_bank(field: GaussianField, height: int = 560) -> go.Figure:
         )
     figure.add_trace(_hover_points(field, places, shares))
     return _laid_out(figure, side, cell, height)
+
+
+def ellipses_over(
+    field: GaussianField, view: View, *, sigma: float = 1.0, limit: int = 2000
+) -> go.Figure:
+    """The view with an ellipse per Gaussian, coloured as in `palette`.
+
+    Args:
+        field: What to look into.
+        view: Where; its size is the figure's size in pixels.
+        sigma: Level of the ellipses, in standard deviations.
+        limit: At most so many; beyond it rows and columns are thinned evenly.
+    """
+    shown = gaussians_in(field, view, limit=limit)
+    sy, sx = view.scale
+    lines: dict[str, tuple[list[float | None], list[float | None]]] = {}
+    for (x, y), *shape in zip(
+        shown.means.tolist(),
+        shown.major.tolist(),
+        shown.minor.tolist(),
+        shown.angle.tolist(),
+        strict=True,
+    ):
+        major, minor, angle = shape
+        outline = sigma * ellipse_points(major, minor, angle, 24)
+        xs, ys = lines.setdefault(kernel_color(major, minor, angle), ([], []))
+        xs += [*((x + outline[0] - view.x) * sx).tolist(), None]
+        ys += [*((y + outline[1] - view.y) * sy).tolist(), None]
+    figure = go.Figure(go.Image(z=np.asarray(to_pil(render(field, view=view)[0]))))
+    for color, (xs, ys) in lines.items():  # one trace per kernel: hundreds would crawl
+        line = {"color": color, "width": 1.3}
+        figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip"))
+    height, width = view.size
+    thinned = f", every {shown.step}. row and column" if shown.step > 1 else ""
+    figure.update_layout(
+        width=width,
+        height=height + 30,
+        margin={"l": 0, "r": 0, "t": 30, "b": 0},
+        title={"text": f"Gaussians at {sigma:g} sigma{thinned}", "font": {"size": 13}},
+        showlegend=False,
+        xaxis={"visible": False, "range": [0, width]},
+        yaxis={"visible": False, "range": [height, 0]},
+    )
+    return figure
+
+
+def shares(explanation: Explanation, most: int = 10) -> go.Figure:
+    """Who made a colour: the largest shares as bars in the Gaussians' own colours."""
+    top = explanation.contributions[:most]
+    rest = 1 - sum(c.share for c in top)
+    labels = [f"({c.column}, {c.row}) kernel {c.kernel}" for c in top]
+    values = [c.share for c in top]
+    colors = [_css(c.color) for c in top]
+    if len(explanation.contributions) > most:
+        labels, values, colors = [*labels, "others"], [*values, rest], [*colors, "#888"]
+    bars = go.Bar(
+        x=[100 * v for v in values],
+        y=labels,
+        orientation="h",
+        marker={"color": colors, "line": {"color": "#555", "width": 1}},
+        text=[f"{100 * v:.1f} %" for v in values],
+        textposition="outside",
+        cliponaxis=False,
+    )
+    layout = go.Layout(
+        title={"text": f"Shares at ({explanation.x:g}, {explanation.y:g})", "font": {"size": 13}},
+        height=60 + 28 * len(labels),
+        margin={"l": 10, "r": 60, "t": 34, "b": 10},
+        xaxis={"visible": False},
+        yaxis={"autorange": "reversed", "automargin": True},
+    )
+    return go.Figure(bars, layout)
+
+
+def _css(color: tuple[float, float, float]) -> str:
+    red, green, blue = (round(255 * min(max(v, 0.0), 1.0)) for v in color)
+    return f"rgb({red},{green},{blue})"
 
 
 def ellipse_points(major: float, minor: float, angle: float, points: int = 40) -> np.ndarray:

@@ -17,7 +17,7 @@ from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
 from gsr.errors import ImageError, ShapeError
 from gsr.field import GaussianField
-from gsr.images import Picture, load
+from gsr.images import load
 from gsr.kernels import KernelBank, physical
 from gsr.sampler import Sample, Sampler, SamplerConfig, SplatMaps
 from gsr.tiles import Tile, tiles
@@ -187,16 +187,16 @@ class GaussianSR(nn.Module):
         if isinstance(source, Tensor) and source.ndim > 3:
             return self._encode_batch(_checked_batch(source), tile, progress)
         picture = load(source)
-        field = self._encode_batch(picture.rgb, tile, progress)
-        as_pil = not isinstance(source, Tensor)
-        return replace(
-            field, alpha=self._encode_alpha(picture, tile), info=picture.info if as_pil else None
-        )
-
-    def _encode_alpha(self, picture: Picture, tile: int) -> GaussianField | None:
-        if picture.alpha is None:
-            return None
-        return self._encode_batch(picture.alpha.expand(3, -1, -1), tile, None)
+        planes = [picture.rgb]
+        if picture.alpha is not None:
+            planes.append(picture.alpha.expand(3, -1, -1))
+        encoded = [
+            self._encode_batch(plane, tile, progress and _part(progress, i, len(planes)))
+            for i, plane in enumerate(planes)
+        ]
+        alpha = encoded[1] if picture.alpha is not None else None
+        info = None if isinstance(source, Tensor) else picture.info
+        return replace(encoded[0], alpha=alpha, info=info)
 
     def _encode_batch(
         self, lr: Tensor, tile: int, progress: Callable[[int, int], None] | None
@@ -242,6 +242,11 @@ class GaussianSR(nn.Module):
             "context": members["context"].movedim(1, -1),
         }
         return {name: value[0][tile.inner].clone() for name, value in members.items()}
+
+
+def _part(progress: Callable[[int, int], None], i: int, parts: int) -> Callable[[int, int], None]:
+    """Progress of part `i` as progress of the whole."""
+    return lambda done, of: progress(i * of + done, parts * of)
 
 
 def _checked_batch(images: Tensor) -> Tensor:

@@ -26,6 +26,8 @@ Progress = Callable[[int, int], None]
 BAND_PIXELS = 65_536
 """Output pixels per band: its temporaries stay in a CPU's second-level cache."""
 MAX_OUTPUT_PIXELS = 2**30
+MAX_REDUCED_PIXELS = 2**27
+"""What a view may cover when it is shown smaller than it is: it is rendered at 1:1 first."""
 RESIDUAL_GAIN = 4.0
 """The residual layer shows 0.5 + gain * (result - gaussians)."""
 
@@ -113,6 +115,11 @@ def _reduced(field: "GaussianField", view: View, layer: Layer, progress: Progres
         max(n, math.ceil(extent))
         for n, extent in zip(view.size, (view.height, view.width), strict=True)
     )
+    if inner[0] * inner[1] > MAX_REDUCED_PIXELS:
+        raise ScaleError(
+            f"a view of {view.width:g} x {view.height:g} LR pixels is too wide to reduce; "
+            f"up to {MAX_REDUCED_PIXELS:,} LR pixels are accepted."
+        )
     finer = View(view.x, view.y, view.width, view.height, (inner[0], inner[1]))
     return downscale(render(field, view=finer, layer=layer, progress=progress), view.size)
 

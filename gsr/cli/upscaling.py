@@ -35,7 +35,7 @@ Status = Literal["written", "skipped", "failed"]
 
 SOME_FAILED, INTERRUPTED = 1, 130
 MAX_SIDE = 2**30
-OUTPUT_BYTES, INPUT_BYTES = 22, 500
+OUTPUT_BYTES, INPUT_BYTES = 8, 500
 """Memory per output and per input pixel, measured and rounded up; only used to warn."""
 ENCODING_COST = 30
 """Encoding an input pixel takes about as long as rendering this many; only moves the bar."""
@@ -246,7 +246,7 @@ class Batch:
             )
 
     def _upscale(self, job: Job, network: "GaussianSR") -> Outcome:
-        from gsr.images import check_output, load, save
+        from gsr.images import check_output, load, provenance, save
 
         start = time.perf_counter()
         picture = load(job.source)
@@ -257,7 +257,7 @@ class Batch:
             self.reporter.note(f"{job.source}: {note}")
         image = self._render(job, picture, network, size)
         scale = size[0] / lr_size[0], size[1] / lr_size[1]
-        comment = _comment(network.config.name, scale)
+        comment = provenance(network.config.name, scale)
         save(image, job.output, picture.info, strip=self.strip, comment=comment)
         seconds = round(time.perf_counter() - start, 3)
         self.reporter.line(f"{job.source}: {size[1]} x {size[0]} pixels in {seconds:.1f} s")
@@ -293,14 +293,3 @@ class Batch:
                     progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows),
                 ),
             )
-
-
-def _comment(model: str, scale: tuple[float, float]) -> dict[str, str]:
-    from gsr import __version__
-
-    sy, sx = (f"{value:.6g}" for value in scale)
-    return {
-        "Software": f"gsr {__version__}",
-        "gsr:model": model,
-        "gsr:scale": sx if sx == sy else f"{sx} x {sy}",
-    }

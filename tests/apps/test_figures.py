@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from apps.figures import ellipse_points, kernel_bank, kernel_order
+from apps.figures import ellipse_points, ellipses_over, kernel_bank, kernel_order, shares
 from apps.palette import bank_colors, kernel_color
+from gsr import View
+from gsr.inspection import gaussians_in
 from gsr.kernels import ellipses, physical
 
 
@@ -51,3 +53,31 @@ def test_an_outline_lies_on_the_ellipse():
     along = x * math.cos(0.7) + y * math.sin(0.7)
     across = -x * math.sin(0.7) + y * math.cos(0.7)
     assert np.allclose((along / 0.9) ** 2 + (across / 0.3) ** 2, 1)
+
+
+def test_ellipses_over_a_view(field):
+    view = View(x=10, y=8, width=20, height=15, size=(150, 200))
+    figure = ellipses_over(field, view, sigma=1.5)
+    picture, *outlines = figure.data
+    assert np.asarray(picture.z).shape == (150, 200, 3)
+    drawn = sum(list(trace.x).count(None) for trace in outlines)
+    expected = gaussians_in(field, view)
+    assert drawn == len(expected.kernel) > 300
+    assert "1.5 sigma" in figure.layout.title.text
+    first = outlines[0]
+    end = list(first.x).index(None)
+    centre = np.array((np.mean(first.x[: end - 1]), np.mean(first.y[: end - 1])))
+    means = (expected.means.numpy() - (10, 8)) * 10
+    assert np.abs(means - centre).sum(1).min() < 0.05
+
+
+def test_ellipses_say_when_they_are_thinned(field):
+    view = View(x=0, y=0, width=64, height=48, size=(96, 128))
+    assert "every 2. row" in ellipses_over(field, view, limit=1000).layout.title.text
+
+
+def test_shares_sum_to_a_hundred(field):
+    figure = shares(field.explain(20.3, 11.6, 4), most=5)
+    assert len(figure.data[0].x) == 6
+    assert sum(figure.data[0].x) == pytest.approx(100, abs=1e-3)
+    assert list(figure.data[0].x[:5]) == sorted(figure.data[0].x[:5], reverse=True)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from apps.demos import demo_photos
 from apps.studio import studio as studio_module
-from apps.studio.export import MAX_EXPORT_PIXELS, export_size, largest_scale, render_whole
+from apps.studio.export import MAX_EXPORT_PIXELS, export_size, largest_scale
 from apps.studio.server import MAX_UPLOAD_BYTES, create_app
 from apps.studio.studio import Studio, read_picture
 from apps.viewer.payloads import FrameRequest, frame_image
@@ -259,15 +259,6 @@ def test_a_download_keeps_metadata_and_names_model_and_scale(client):
     assert image.info["gsr:model"] == "tiny"
     assert image.info["gsr:scale"] == "2.5"
     assert "a%20b-x2.5.png" in answer.headers["content-disposition"]
-
-
-@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])
-def test_a_download_equals_the_render(model, mode):
-    field = model.encode(png((30, 20), mode))
-    expected = field.render(size=(300, 450))
-    got = render_whole(field, (300, 450))
-    assert got.mode == expected.mode == mode
-    assert np.array_equal(np.asarray(got), np.asarray(expected))
 
 
 @pytest.mark.parametrize("scale", [0.5, 65, "nan"])

@@ -14,7 +14,7 @@ from gsr import render as module
 from gsr.coords import View
 from gsr.errors import ScaleError
 from gsr.field import GaussianField
-from gsr.images import downscale
+from gsr.images import downscale, to_pil
 from gsr.model import GaussianSR
 from gsr.render import LAYERS, RESIDUAL_GAIN, render, render_bands
 
@@ -274,3 +274,23 @@ def test_functions_render_batches(tiny_field: GaussianField) -> None:
     assert torch.equal(out[0], tiny_field.render(2))
     assert out.min() >= 0
     assert out.max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])
+def test_pictures_are_the_quantised_tensors(
+    mode: str, make_model: Make, picture: Callable[..., Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BAND_PIXELS", 64)  # several bands
+    pixels = (picture(9, 12) * 255).byte().permute(1, 2, 0).numpy()
+    image = Image.fromarray(pixels).convert(mode)
+    field = make_model("lite").encode(image)
+    got = field.render(2.5)
+    alpha = None if field.alpha is None else render(field.alpha, 2.5)[0].mean(0)
+    expected = to_pil(render(field, 2.5)[0], alpha, field.info.mode if field.info else "rgb")
+    assert got.mode == expected.mode == mode
+    assert got.tobytes() == expected.tobytes()
+
+
+def test_a_view_too_wide_to_reduce(tiny_field: GaussianField) -> None:
+    with pytest.raises(ScaleError, match=r"too wide to reduce; up to .* LR pixels are accepted\.$"):
+        tiny_field.render(view=View(0, 0, 20_000, 20_000, (400, 400)))

@@ -1,0 +1,35 @@
+"""Every notebook runs from top to bottom, and its pictures are there."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=240, resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.execute()  # an error in a cell is an error here
+    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+    kinds = {kind for output in outputs for kind in output.get("data", {})}
+    assert "image/png" in kinds
+    assert "application/vnd.plotly.v1+json" in kinds
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_stripped(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    assert not any(c.get("outputs") for c in notebook.cells)
+
+
+def test_there_is_a_first_notebook_under_ten_cells() -> None:
+    first = nbformat.read(ROOT / "notebooks" / "00_hello_field.ipynb", as_version=4)
+    assert sum(c.cell_type == "code" for c in first.cells) < 10

@@ -45,15 +45,27 @@ class ResidualDecoder(nn.Module):
         feat: Float[Tensor, "b n c"],
         cell: Float[Tensor, "b 2"],
     ) -> Float[Tensor, "b n 3"]:
-        first, rest = cast(nn.Linear, self.layers[0]), self.layers[1:]
-        # The cell is one pair per image: it goes into the bias, not into every row.
-        own, of_cell = first.weight.split((feat.shape[-1], 2), dim=1)
-        bias = first.bias + cell @ of_cell.T  # [b, hidden]
-        if len(feat) == 1:  # the same sum in one pass, for live rendering
-            hidden = torch.addmm(bias[0], feat[0], own.T)[None]
-        else:
-            hidden = F.linear(feat, own) + bias[:, None]
-        return rest(hidden)
+        weight, bias = self._first(cell)
+        return self.layers[1:](F.linear(feat, weight) + bias[:, None])
+
+    def _first(self, cell: Float[Tensor, "b 2"]) -> tuple[Tensor, Tensor]:
+        """Weight and bias [b, hidden] of the first layer for images of this cell.
+
+        The cell is one pair per image: it goes into the bias, not into every row.
+        """
+        first = cast(nn.Linear, self.layers[0])
+        own, of_cell = first.weight.split((first.in_features - 2, 2), dim=1)
+        return own, first.bias + cell @ of_cell.T
+
+    def dense(self, cell: Float[Tensor, "b 2"]) -> list[list[tuple[Tensor, Tensor]]]:
+        """Per image, the layers as (weight, bias) with ReLU between them, for fused rendering."""
+        weight, biases = self._first(cell)
+        rest = [
+            (layer.weight, layer.bias)
+            for layer in list(self.layers)[1:]
+            if isinstance(layer, nn.Linear)
+        ]
+        return [[(weight, bias), *rest] for bias in biases]
 
 
 class FourierDecoder(nn.Module):

@@ -7,12 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gsr.decoder import DECODERS, DecoderConfig
+from gsr.decoder import DECODERS, DecoderConfig, ResidualDecoder
 from gsr.kernels import Kernels, conics
-from gsr.splat import grid_points, splat, splat_grid
-
-DECODED_AT_ONCE = 16_384
-"""Points per pass of the decoder: what lies between its layers stays in a core's cache."""
+from gsr.splat import compiled, cpu_grid, grid_points, splat, splat_grid
 
 
 @dataclass(frozen=True)
@@ -115,18 +112,22 @@ class Sampler(nn.Module):
         Without `decoded`, `rgb` is the splatted colour and the decoder does not run.
         """
         channels = torch.cat((maps.colors, maps.feat), -1)
-        sums = splat_grid(self.geometry(maps, scale), channels, xs, ys, self.config.radius)
+        geometry, radius = self.geometry(maps, scale), self.config.radius
+        if isinstance(self.decoder, ResidualDecoder) and decoded and compiled(geometry, channels):
+            layers = self.decoder.dense(self._cell(scale))
+            shaded = cpu_grid.shade_grid(geometry, channels, xs, ys, radius, layers)
+            return Sample(shaded[..., :3], shaded[..., 3:])
         if not decoded:
+            sums = splat_grid(geometry, maps.colors, xs, ys, radius)
             colors = sums[..., :3] / sums[..., -1:]
             return Sample(colors, colors)
+        sums = splat_grid(geometry, channels, xs, ys, radius)
         points = grid_points(xs, ys).to(sums.device).expand(len(sums), -1, -1)
-        parts = [
-            self.decode(own, maps, where, scale)
-            for own, where in zip(
-                sums.split(DECODED_AT_ONCE, 1), points.split(DECODED_AT_ONCE, 1), strict=True
-            )
-        ]
-        return Sample(torch.cat([p.rgb for p in parts], 1), torch.cat([p.colors for p in parts], 1))
+        return self.decode(sums, maps, points, scale)
+
+    def _cell(self, scale: Float[Tensor, "b 2"]) -> Float[Tensor, "b 2"]:
+        """Size (x, y) of an output pixel in LR pixels, as the decoder is told."""
+        return 1 / scale.flip(-1).clamp_max(self.config.finest)
 
     def decode(
         self,
@@ -139,7 +140,7 @@ class Sampler(nn.Module):
         # sums: w rgb (3), w v (d), w (x, y) (2), w (1)
         mean = sums[..., :-1] / sums[..., -1:]
         colors = mean[..., :3]
-        cell = (1 / scale.flip(-1).clamp_max(self.config.finest)).to(sums.dtype)
+        cell = self._cell(scale).to(sums.dtype)
         if self.config.decoder.kind == "residual":
             return Sample(colors + self.decoder(mean[..., 3:], cell), colors)
         own = mean if self.config.normalized else sums

@@ -16,13 +16,13 @@ def splat(
     `auto` takes the compiled loop for float32 on the CPU and plain torch elsewhere.
     """
     if backend == "auto":
-        backend = "cpu" if _compiled(geometry, channels) else "reference"
+        backend = "cpu" if compiled(geometry, channels) else "reference"
     return BACKENDS[backend](geometry, channels, points, radius)
 
 
 def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radius: int) -> Tensor:
     """`splat` at every point of the grid xs [W] x ys [H], row by row. No gradients."""
-    if _compiled(geometry, channels):
+    if compiled(geometry, channels):
         return cpu_grid.splat_grid(geometry, channels, xs, ys, radius)
     points = grid_points(xs, ys).expand(len(geometry), -1, -1)
     return reference.splat(geometry, channels, points, radius)
@@ -33,8 +33,18 @@ def grid_points(xs: Tensor, ys: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).reshape(1, -1, 2)
 
 
-def _compiled(geometry: Tensor, channels: Tensor) -> bool:
+def compiled(geometry: Tensor, channels: Tensor) -> bool:
+    """Whether the compiled loops can take these."""
     return geometry.device.type == "cpu" and channels.dtype == geometry.dtype == torch.float32
 
 
-__all__ = ["BACKENDS", "cpu", "cpu_grid", "grid_points", "reference", "splat", "splat_grid"]
+__all__ = [
+    "BACKENDS",
+    "compiled",
+    "cpu",
+    "cpu_grid",
+    "grid_points",
+    "reference",
+    "splat",
+    "splat_grid",
+]

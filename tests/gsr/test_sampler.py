@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gsr.coords import View
 from gsr.decoder import DecoderConfig, FourierDecoder, ResidualDecoder
 from gsr.field import GaussianField
 from gsr.kernels import Kernels
 from gsr.model import GaussianSR
 from gsr.sampler import Sampler, SamplerConfig, SplatMaps, interpolate
+from gsr.splat import grid_points
 
 Read = Callable[..., Tensor]
 
@@ -211,7 +213,26 @@ def test_a_grid_reads_what_points_read(tiny_field: GaussianField, read: Read) ->
         expected = read(tiny_field, points, (2.0, 3.0), layer, "reference")
         torch.testing.assert_close(found.detach(), expected, rtol=0, atol=1e-5)
     plain = tiny_field.sampler.grid(maps, xs - corner[0], ys - corner[1], seen, decoded=False)
-    assert torch.equal(plain.rgb, grid.colors)
+    assert torch.equal(plain.rgb, plain.colors)
+    torch.testing.assert_close(plain.colors, grid.colors, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("hidden", [(6,), (7, 13), (5, 9, 12)])
+def test_fused_rendering_is_the_decoder(
+    hidden: tuple[int, ...], make_model: Callable[..., GaussianSR], picture: Read
+) -> None:
+    decoder = DecoderConfig(hidden=hidden)
+    model = make_model("lite", sampler=SamplerConfig(decoder=decoder))
+    field = model.encode(picture(8, 9))
+    view = View(1.2, 0.4, 6.0, 5.0, (41, 53))
+    xs, ys = view.axes(field.lr_size)
+    maps, (left, top) = field.splat_maps(xs, ys)
+    seen = field.lr.new_tensor(view.scale)[None]
+    points = grid_points(xs - left, ys - top)
+    expected = field.sampler(maps, points, seen, "reference")
+    got = field.sampler.grid(maps, xs - left, ys - top, seen)
+    assert (expected.rgb - expected.colors).abs().mean() > 1e-3  # the MLP does something
+    torch.testing.assert_close(got.rgb, expected.rgb.detach(), rtol=0, atol=2e-5)
 
 
 # --- interpolation -------------------------------------------------------------------------------

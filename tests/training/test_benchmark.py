@@ -1,0 +1,42 @@
+"""The benchmark measures what it says: same sums, new views, a table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import typer
+from typer.testing import CliRunner
+
+from gsr.field import GaussianField
+from gsr.model import GaussianSR
+from gsr.splat import splat_grid
+from gsr.weights import save_weights
+from training import benchmark
+
+
+def test_both_ways_splat_the_same(lite_field: GaussianField) -> None:
+    view = benchmark.new_view(3, 20, 150)
+    gathered = benchmark.gather_splat(lite_field, view)
+    xs, ys = view.axes(lite_field.lr_size)
+    maps, (left, top) = lite_field.splat_maps(xs, ys)
+    geometry = lite_field.sampler.geometry(maps, torch.tensor([view.scale]))
+    channels = torch.cat((maps.colors, maps.feat), -1)
+    fast = splat_grid(geometry, channels, xs - left, ys - top, 2)
+    torch.testing.assert_close(fast, gathered, rtol=1e-4, atol=1e-5)
+
+
+def test_no_two_views_in_a_row_are_equal() -> None:
+    views = [benchmark.new_view(i, 128, 512) for i in range(40)]
+    assert len({v.scale for v in views}) == 40
+    assert all(4 <= v.scale[0] < 5 for v in views)
+
+
+def test_the_command_prints_a_table(tmp_path: Path, make_model: Callable[..., GaussianSR]) -> None:
+    weights = save_weights(make_model(), tmp_path / "tiny.safetensors")
+    app = typer.Typer()
+    app.command()(benchmark.main)
+    options = ["--model", str(weights), "--side", "16", "--pixels", "32", "--repeats", "3"]
+    done = CliRunner().invoke(app, options)
+    assert done.exit_code == 0, done.output
+    assert "live frame 32 x 32 at a new scale" in done.stdout
+    assert "torch gather" in done.stdout

@@ -24,7 +24,7 @@ def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radiu
     """`splat` at every point of the grid xs [W] x ys [H], row by row. No gradients."""
     if compiled(geometry, channels):
         return cpu_grid.splat_grid(geometry, channels, xs, ys, radius)
-    points = grid_points(xs, ys).expand(len(geometry), -1, -1)
+    points = grid_points(xs, ys).to(geometry.device).expand(len(geometry), -1, -1)
     return reference.splat(geometry, channels, points, radius)
 
 

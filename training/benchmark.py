@@ -3,13 +3,18 @@
 Ratios within a run are what to compare; absolute times are the machine's.
 """
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
@@ -47,11 +52,36 @@ def gather_splat(field: gsr.GaussianField, view: View) -> torch.Tensor:
     return torch.cat(bands, 1)
 
 
+def peak_memory(model: str, side: int, pixels: int) -> float:
+    """Peak resident memory in MB above the start, of a fresh process that makes a large image."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_memory_of_a_render, model, side, pixels).result()
+
+
+def _memory_of_a_render(model: str, side: int, pixels: int) -> float:
+    network = gsr.load(model)
+    before = _peak()
+    field = network.encode(Image.new("RGB", (side, side), (90, 120, 150)))
+    field.render(size=(pixels, pixels))
+    return (_peak() - before) / 1000
+
+
+def _peak() -> int:
+    """Largest resident size of this process so far, kB. Linux says it per program; the figure
+    of `getrusage` may be the parent's.
+    """
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return next(int(x.split()[1]) for x in status.read_text().splitlines() if "VmHWM" in x)
+
+
 def main(
     model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
     side: Annotated[int, typer.Option(help="LR image, side x side.")] = 128,
     pixels: Annotated[int, typer.Option(help="Output view, pixels x pixels.")] = 512,
     repeats: Annotated[int, typer.Option()] = 31,
+    memory: Annotated[int, typer.Option(help="Also 96 x 96 to N x N; 0 leaves it out.")] = 0,
 ) -> None:
     """Time the encoder, a live frame at a new scale, its parts, and plain torch beside it."""
     network = gsr.load(model)
@@ -82,6 +112,9 @@ def main(
         f"{network.config.name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     )
     console.print(table)
+    if memory:
+        peak = peak_memory(model, 96, memory)
+        console.print(f"96 x 96 to {memory} x {memory}: {peak:.0f} MB above the start")
 
 
 if __name__ == "__main__":

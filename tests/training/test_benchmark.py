@@ -36,7 +36,10 @@ def test_the_command_prints_a_table(tmp_path: Path, make_model: Callable[..., Ga
     app = typer.Typer()
     app.command()(benchmark.main)
     options = ["--model", str(weights), "--side", "16", "--pixels", "32", "--repeats", "3"]
+    options += ["--memory", "2048"]
     done = CliRunner().invoke(app, options)
     assert done.exit_code == 0, done.output
     assert "live frame 32 x 32 at a new scale" in done.stdout
     assert "torch gather" in done.stdout
+    shown = next(line for line in done.stdout.splitlines() if "2048 x 2048" in line)
+    assert 10 < float(shown.split(": ")[1].split(" MB")[0]) < 1500

@@ -95,7 +95,8 @@ def ellipses_over(
         line = {"color": color, "width": 1.3}
         figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, hoverinfo="skip"))
     height, width = view.size
-    thinned = f", every {shown.step}. row and column" if shown.step > 1 else ""
+    ending = {2: "nd", 3: "rd"}.get(shown.step, "th")
+    thinned = f", every {shown.step}{ending} row and column" if shown.step > 1 else ""
     figure.update_layout(
         width=width,
         height=height + 30,

@@ -8,6 +8,7 @@ points are (x, y). `scale` is magnification: output pixels per LR pixel, per axi
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -24,16 +25,20 @@ def parse_scale(scale: float | tuple[float, float]) -> tuple[float, float]:
     Raises:
         ScaleError: when a number is not finite or outside [MIN_SCALE, MAX_SCALE].
     """
-    pair = scale if isinstance(scale, tuple) else (scale, scale)
+    pair = tuple(scale) if isinstance(scale, tuple | list) else (scale, scale)
     if len(pair) != 2:
         raise ScaleError(f"scale must be one number or a pair (sy, sx), got {scale!r}.")
     for value in pair:
-        number = isinstance(value, int | float) and math.isfinite(value)
-        if not number or not MIN_SCALE <= value <= MAX_SCALE:
+        if not _finite(value) or not MIN_SCALE <= value <= MAX_SCALE:
             raise ScaleError(
                 f"scale must be a number from {MIN_SCALE:g} to {MAX_SCALE:g}, got {value!r}."
             )
     return float(pair[0]), float(pair[1])
+
+
+def _finite(value: object) -> bool:
+    """A finite number, numpy's among them, but no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def scaled_size(lr_size: tuple[int, int], scale: float | tuple[float, float]) -> tuple[int, int]:
@@ -48,8 +53,9 @@ def check_size(size: object) -> tuple[int, int]:
     Raises:
         ScaleError: unless it is a pair of whole numbers from 1.
     """
-    match size:
-        case [int(height), int(width)] if height >= 1 and width >= 1:
+    if isinstance(size, tuple | list) and len(size) == 2:
+        height, width = (int(n) if isinstance(n, Integral) else 0 for n in size)
+        if height >= 1 and width >= 1:
             return height, width
     raise ScaleError(f"size must be (height, width) in whole pixels from 1, got {size!r}.")
 
@@ -72,13 +78,13 @@ class View:
 
     def __post_init__(self) -> None:
         numbers = (self.x, self.y, self.width, self.height)
-        if not all(isinstance(v, int | float) and math.isfinite(v) for v in numbers):
+        if not all(_finite(v) for v in numbers):
             raise ScaleError(f"a view needs finite x, y, width and height, got {numbers}.")
         if self.width <= 0 or self.height <= 0:
             raise ScaleError(
                 f"a view needs width and height above 0, got {self.width:g} x {self.height:g}."
             )
-        check_size(self.size)
+        object.__setattr__(self, "size", check_size(self.size))
         # Half of MIN_SCALE, because a whole image's size was rounded: 80 pixels at 1/64 are 1.
         low, high = MIN_SCALE / 2, MAX_SCALE * (1 + 1e-9)
         if not low <= min(self.scale) <= max(self.scale) <= high:

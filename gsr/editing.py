@@ -1,6 +1,7 @@
 """Field to field: change which kernel a pixel takes, or the kernels themselves."""
 
 from dataclasses import replace
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,8 +31,13 @@ def with_kernel(
     field: "GaussianField", kernel: int, pixels: Bool[Tensor, "b h w"] | None = None
 ) -> "GaussianField":
     """One kernel for the marked pixels, or for all."""
-    chosen = torch.full_like(field.index, kernel)
+    if not isinstance(kernel, Integral):
+        raise GsrError(f"a kernel's number must be whole, got {kernel!r}.")
+    chosen = torch.full_like(field.index, int(kernel))
     if pixels is not None:
+        check_shape("pixels", pixels, tuple(field.index.shape))
+        if pixels.dtype != torch.bool:
+            raise GsrError(f"pixels must be a mask of truth values, got {pixels.dtype}.")
         chosen = torch.where(pixels, chosen, field.index)
     return with_index(field, chosen)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -161,7 +162,7 @@ class GaussianField:
 
         Returns:
             A PIL image if an image was encoded, a tensor [*batch, 3, H, W] in [0, 1] if a
-            tensor was.
+            tensor was; with transparency four channels.
 
         Raises:
             ScaleError: when the scale, the size or the view cannot be rendered.
@@ -169,6 +170,9 @@ class GaussianField:
         if self.info is not None:
             return render_image(self, scale, size=size, view=view, layer=layer, progress=progress)
         out = render(self, scale, size=size, view=view, layer=layer, progress=progress)
+        if self.alpha is not None:
+            alpha = render(self.alpha, scale, size=size, view=view).mean(1, keepdim=True)
+            out = torch.cat((out, alpha), 1)
         return out.reshape(*self.batch_shape, *out.shape[1:])
 
     def explain(

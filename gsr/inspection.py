@@ -3,6 +3,7 @@ kernels are where.
 """
 
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -105,13 +106,13 @@ class GaussianList:
 
 def _point(field: "GaussianField", x: float, y: float) -> Tensor:
     height, width = field.lr_size
-    inside = isinstance(x, int | float) and isinstance(y, int | float)
-    if not inside or not (0 <= x <= width and 0 <= y <= height):
+    numbers = isinstance(x, Real) and isinstance(y, Real)
+    if not numbers or not (0 <= x <= width and 0 <= y <= height):
         raise ScaleError(
             f"the point ({x}, {y}) is outside the image: x must be from 0 to {width} and "
             f"y from 0 to {height}, in LR pixels."
         )
-    return torch.tensor((x, y), dtype=torch.float64, device=field.lr.device)
+    return torch.tensor((float(x), float(y)), dtype=torch.float64, device=field.lr.device)
 
 
 def _check_image(field: "GaussianField", image: int) -> None:
@@ -143,7 +144,8 @@ def explain(
 
     Args:
         x, y: Point in LR pixels, inside the image.
-        scale: Magnification it is seen at.
+        scale: Magnification it is seen at. Below 1 a picture is a reduction of the one at 1,
+            and so is its explanation: the one at 1 is given.
         image: Which image of a batch.
 
     Raises:
@@ -151,7 +153,8 @@ def explain(
     """
     _check_image(field, image)
     point = _point(field, x, y)
-    pair = parse_scale(scale)
+    sy, sx = parse_scale(scale)
+    pair = max(sy, 1.0), max(sx, 1.0)
     maps, (left, top) = field.splat_maps(point[:1], point[1:])
     maps = _only(maps, image)
     where = (point - point.new_tensor((left, top)))[None, None]  # [1, 1, 2]
@@ -237,7 +240,7 @@ def _pair(offset: Tensor, column: int, row: int) -> tuple[float, float]:
 def footprint(
     field: "GaussianField", column: int, row: int, view: View, *, image: int = 0
 ) -> Float[Tensor, "H W"]:
-    """Share of one Gaussian, in [0, 1], at every output pixel of `view`.
+    """Share of one Gaussian, in [0, 1], at every output pixel of `view`; below 1 as at 1.
 
     Raises:
         GsrError: when there is no such LR pixel.
@@ -255,7 +258,7 @@ def footprint(
     mark = torch.zeros_like(maps.offsets[..., :1])
     if top <= row < top + mark.shape[1] and left <= column < left + mark.shape[2]:
         mark[0, row - top, column - left] = 1
-    geometry = field.sampler.geometry(maps, field.lr.new_tensor(view.scale)[None])
+    geometry = field.sampler.geometry(maps, field.lr.new_tensor(view.scale)[None].clamp_min(1))
     sums = splat_grid(geometry, mark, xs - left, ys - top, field.sampler.config.radius)
     return (sums[0, :, 0] / sums[0, :, -1]).reshape(view.size)
 

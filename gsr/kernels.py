@@ -48,7 +48,8 @@ def physical(raw: Float[Tensor, "... 4"]) -> Kernels:
     return Kernels(
         sigmas=raw[..., :2].clamp(math.log(low), math.log(high)).exp(),
         rho=RHO_LIMIT * torch.tanh(raw[..., 2]),
-        opacities=torch.sigmoid(raw[..., 3]),
+        # Bounded, so that float32 never rounds it to 0 or 1.
+        opacities=torch.sigmoid(raw[..., 3].clamp(-15, 15)),
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gsr.classifier import Classifier, Kind, choose
 from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
-from gsr.errors import ImageError, ShapeError
+from gsr.errors import GsrError, ImageError, ShapeError
 from gsr.field import GaussianField
 from gsr.images import load
 from gsr.kernels import KernelBank, physical
@@ -184,6 +184,8 @@ class GaussianSR(nn.Module):
         Raises:
             ImageError: when `source` is not an image that can be read.
         """
+        if tile < 1:
+            raise GsrError(f"tile must be at least 1 pixel, got {tile}.")
         if isinstance(source, Tensor) and source.ndim > 3:
             return self._encode_batch(_checked_batch(source), tile, progress)
         picture = load(source)
@@ -205,16 +207,15 @@ class GaussianSR(nn.Module):
         images = lr.to(self.bank.raw).reshape(-1, *lr.shape[-3:])
         size = images.shape[-2], images.shape[-1]
         plan = list(tiles(size, tile, self.radius))
-        pieces = []
-        for image in images:  # one by one: an image's result never depends on its batch-mates
-            for part in plan:
-                pieces.append(self._encode_tile(image, part))
+        maps: dict[str, Tensor] = {}
+        for i, image in enumerate(images):  # one by one: batch-mates must not show in a result
+            for j, part in enumerate(plan):
+                for name, core in self._encode_tile(image, part).items():
+                    if name not in maps:
+                        maps[name] = core.new_empty((len(images), *size, core.shape[-1]))
+                    maps[name][i][part.core] = core
                 if progress:
-                    progress(len(pieces), len(images) * len(plan))
-        maps = {
-            name: _assemble([p[name] for p in pieces], plan, len(images), size)
-            for name in pieces[0]
-        }
+                    progress(i * len(plan) + j + 1, len(images) * len(plan))
         return GaussianField(
             lr=images,
             bank_raw=self.bank.raw.detach().clone(),
@@ -241,7 +242,7 @@ class GaussianSR(nn.Module):
             "evidence": evidence.movedim(1, -1),
             "context": members["context"].movedim(1, -1),
         }
-        return {name: value[0][tile.inner].clone() for name, value in members.items()}
+        return {name: value[0][tile.inner] for name, value in members.items()}
 
 
 def _part(progress: Callable[[int, int], None], i: int, parts: int) -> Callable[[int, int], None]:
@@ -263,13 +264,3 @@ def _checked_batch(images: Tensor) -> Tensor:
             "a batch of images must be uint8, or floating point with every value in [0, 1]."
         )
     return images
-
-
-def _assemble(
-    pieces: list[Tensor], plan: list[Tile], num_images: int, size: tuple[int, int]
-) -> Tensor:
-    """Tiles of every image, in order, as one map [b, h, w, c]."""
-    whole = pieces[0].new_empty((num_images, *size, pieces[0].shape[-1]))
-    for i, piece in enumerate(pieces):
-        whole[i // len(plan)][plan[i % len(plan)].core] = piece
-    return whole

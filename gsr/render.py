@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gsr.coords import MAX_SCALE, View, check_size, parse_scale, scaled_size
+from gsr.coords import View, check_size, parse_scale, scaled_size
 from gsr.errors import ScaleError
 from gsr.images import downscale, to_pil
 
@@ -27,7 +27,12 @@ BAND_PIXELS = 65_536
 """Output pixels per band: its temporaries stay in a CPU's second-level cache."""
 MAX_OUTPUT_PIXELS = 2**30
 MAX_REDUCED_PIXELS = 2**27
-"""What a view may cover when it is shown smaller than it is: it is rendered at 1:1 first."""
+"""Pixels that may be rendered at once for a band that is then reduced."""
+TINY = 1e-6
+"""A scale this little below 1 is 1 that met rounding."""
+_FEWEST_ROWS = 8
+_MARGIN = 3
+"""Output pixels around a reduced view; an anti-aliased bicubic reads two."""
 RESIDUAL_GAIN = 4.0
 """The residual layer shows 0.5 + gain * (result - gaussians)."""
 
@@ -49,7 +54,8 @@ def resolve_view(
         size = scaled_size(lr_size, parse_scale(scale))
     if size is not None:
         view = View.whole(lr_size, check_size(size))
-    assert view is not None  # one of the three was given
+    if not isinstance(view, View):
+        raise ScaleError(f"view must be a gsr.View, got {view!r}.")
     if view.size[0] * view.size[1] > MAX_OUTPUT_PIXELS:
         raise ScaleError(
             f"{view.size[1]} x {view.size[0]} output pixels are more than the "
@@ -69,8 +75,6 @@ def render(
 ) -> Tensor:
     """Pixels in [0, 1]. [b, 3, H, W]; arguments as `GaussianField.render`."""
     view = resolve_view(field.lr_size, scale, size, view)
-    if min(view.scale) < 1:
-        return _reduced(field, view, layer, progress)
     out = torch.empty((len(field.lr), 3, *view.size), device=field.lr.device)
     for start, stop, band in render_bands(field, view, layer):
         out[:, :, start:stop] = band
@@ -86,11 +90,17 @@ def render_bands(
     """(first row, last row + 1, pixels [b, 3, rows, W]) from top to bottom, clamped to [0, 1]."""
     if layer not in LAYERS:
         raise ScaleError(f"layer must be one of {', '.join(LAYERS)}, got {layer!r}.")
-    for start, stop in view.bands(BAND_PIXELS // max(1, len(field.lr))):
+    reduction = _reduction(view)
+    per_band = BAND_PIXELS // max(1, len(field.lr) * reduction[0] * reduction[1])
+    if reduction != (1, 1):  # a band's margin must not be most of it
+        per_band = max(per_band, _FEWEST_ROWS * view.size[1])
+    for start, stop in view.bands(per_band):
         band = view.band(start, stop)
-        values = _sample(field, band, layer)  # [b, n, 3]
-        rows = values.movedim(-1, 1).unflatten(-1, band.size)
-        yield start, stop, rows.clamp(0, 1)
+        yield start, stop, _reduced(field, band, layer, reduction).clamp(0, 1)
+
+
+def _pixels(field: "GaussianField", view: View, layer: Layer) -> Tensor:
+    return _sample(field, view, layer).movedim(-1, 1).unflatten(-1, view.size)
 
 
 def _sample(field: "GaussianField", view: View, layer: Layer) -> Tensor:
@@ -107,21 +117,38 @@ def _sample(field: "GaussianField", view: View, layer: Layer) -> Tensor:
     return sample.rgb
 
 
-def _reduced(field: "GaussianField", view: View, layer: Layer, progress: Progress | None) -> Tensor:
+def _reduction(view: View) -> tuple[int, int]:
+    """Rendered pixels per output pixel (y, x): more than one below magnification 1."""
+    return tuple(max(1, math.ceil(1 / scale - TINY)) for scale in view.scale)  # type: ignore[return-value]
+
+
+def _reduced(
+    field: "GaussianField", view: View, layer: Layer, reduction: tuple[int, int]
+) -> Tensor:
     """Below magnification 1 an output pixel covers more than the window of a Gaussian: render
-    at about 1, then reduce with an anti-aliased bicubic.
+    each as a whole number of pixels at 1 or more, then reduce with an anti-aliased bicubic.
+
+    A margin is rendered with it, so that views put together make the whole.
     """
-    inner = tuple(
-        max(n, math.ceil(extent))
-        for n, extent in zip(view.size, (view.height, view.width), strict=True)
-    )
+    if reduction == (1, 1):
+        return _pixels(field, view, layer)
+    size = view.size[0] + 2 * _MARGIN, view.size[1] + 2 * _MARGIN
+    inner = size[0] * reduction[0], size[1] * reduction[1]
     if inner[0] * inner[1] > MAX_REDUCED_PIXELS:
         raise ScaleError(
-            f"a view of {view.width:g} x {view.height:g} LR pixels is too wide to reduce; "
-            f"up to {MAX_REDUCED_PIXELS:,} LR pixels are accepted."
+            f"a view of {view.width:g} x {view.height:g} LR pixels is too wide to reduce to "
+            f"{view.size[1]} x {view.size[0]} pixels."
         )
-    finer = View(view.x, view.y, view.width, view.height, (inner[0], inner[1]))
-    return downscale(render(field, view=finer, layer=layer, progress=progress), view.size)
+    step_y, step_x = view.height / view.size[0], view.width / view.size[1]
+    wider = View(
+        view.x - _MARGIN * step_x,
+        view.y - _MARGIN * step_y,
+        size[1] * step_x,
+        size[0] * step_y,
+        inner,
+    )
+    reduced = downscale(_pixels(field, wider, layer).clamp(0, 1), size)
+    return reduced[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
 
 
 def render_image(
@@ -139,10 +166,6 @@ def render_image(
     """
     assert field.info is not None  # the caller looked
     view = resolve_view(field.lr_size, scale, size, view)
-    if min(view.scale) < 1:
-        rgb = _reduced(field, view, layer, progress)[0]
-        alpha = None if field.alpha is None else _reduced(field.alpha, view, "result", None)[0]
-        return to_pil(rgb, None if alpha is None else alpha.mean(0), field.info.mode)
     parts = [_bands_of(field, view, layer)]
     if field.alpha is not None:
         parts.append(_bands_of(field.alpha, view, "result"))
@@ -166,7 +189,6 @@ def _bands_of(
 
 __all__ = [
     "LAYERS",
-    "MAX_SCALE",
     "Layer",
     "render",
     "render_bands",

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from gsr.atomic import replacing
 from gsr.errors import WeightsError
 from gsr.model import GaussianSR, ModelConfig
 
@@ -48,9 +48,8 @@ def save_weights(model: GaussianSR, path: str | Path, about: dict[str, Any] | No
         "about": json.dumps(about or {}),
     }
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(save(tensors, metadata=metadata))
-    os.replace(partial, path)
+    with replacing(path) as file:
+        file.write(save(tensors, metadata=metadata))
     return path
 
 

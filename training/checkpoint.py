@@ -1,18 +1,19 @@
 """Training state in one safetensors file, written atomically. No pickle."""
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
+from gsr.atomic import replacing
+from gsr.errors import ConfigError
 from gsr.model import GaussianSR
 
 
@@ -51,18 +52,27 @@ def save_checkpoint(state: TrainState, path: Path, recipe: object) -> None:
     """Write to a neighbour, then rename: a kill at any moment leaves a whole file behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {"step": state.step, "seconds": state.seconds, "recipe": asdict(recipe)}  # type: ignore[call-overload]
-    partial = path.with_suffix(".partial")
-    save_file(_tensors(state), partial, metadata={"training": json.dumps(about)})
-    with partial.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    with replacing(path) as file:
+        file.write(save(_tensors(state), metadata={"training": json.dumps(about)}))
 
 
-def load_checkpoint(state: TrainState, path: Path) -> None:
-    """Continue from a file; every name must be there."""
-    with safe_open(path, framework="pt") as file:
-        about = json.loads(file.metadata()["training"])
-        flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+MAY_CHANGE = {"steps", "log_every", "save_every"}
+"""Keys of a recipe that a resumed run may have changed."""
+
+
+def load_checkpoint(state: TrainState, path: Path, recipe: object) -> None:
+    """Continue from a file.
+
+    Raises:
+        ConfigError: for a file that is damaged or was written under another recipe.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["training"])
+            flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path} is damaged or no checkpoint of this program.") from error
+    _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))))  # type: ignore[call-overload]
 
     def part(prefix: str) -> dict[str, Tensor]:
         return {k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)}
@@ -75,3 +85,11 @@ def load_checkpoint(state: TrainState, path: Path) -> None:
         state.optimizer.state[parameters[name]][slot] = value
     state.generator.set_state(flat["generator"])
     state.step, state.seconds = about["step"], about["seconds"]
+
+
+def _check_recipe(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+    changed = [key for key in changed if key not in MAY_CHANGE]
+    if changed:
+        shown = ", ".join(f"{key} was {old.get(key)!r}, is {new.get(key)!r}" for key in changed)
+        raise ConfigError(f"{path} belongs to another recipe: {shown}; use another run folder.")

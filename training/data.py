@@ -1,17 +1,14 @@
 """Training samples: random crops at random scales, made from images kept in memory as uint8."""
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from gsr.errors import GsrError
-from gsr.images import downscale
+from gsr.images import downscale, load
 from training.recipe import Recipe
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
@@ -44,44 +41,35 @@ def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
     return found
 
 
-def read_images(paths: list[Path], smallest: int) -> list[Tensor]:
-    """Images as uint8 [3, h, w]; those with a side below `smallest` are left out."""
-    images = []
+def read_images(paths: list[Path], smallest: int) -> dict[Path, Tensor]:
+    """Images as uint8 [3, h, w]; those with a side below `smallest` are left out.
+
+    Raises:
+        ImageError: for a file that is not an image.
+    """
+    images = {}
     for path in paths:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        if min(pixels.shape[:2]) >= smallest:
-            images.append(torch.from_numpy(pixels.transpose(2, 0, 1).copy()))
+        rgb = load(path).rgb
+        if min(rgb.shape[1:]) >= smallest:
+            images[path] = (rgb * 255).round().byte()
     return images
 
 
-def sampling_weights(paths: list[Path], folder: Path) -> Tensor:
-    """Chance of each image, by its number of pixels; visibly compressed sets count half.
-
-    The manifest beside the images, when there is one, says how large they are.
-    """
-    manifest = folder / "manifest.csv"
-    sizes: dict[str, float] = {}
-    if manifest.exists():
-        with manifest.open(encoding="utf-8", newline="") as file:
-            sizes = {r["file"]: int(r["w"]) * int(r["h"]) for r in csv.DictReader(file)}
-    weights = []
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        half = 0.5 if name.startswith("bsds500/") else 1.0
-        weights.append(half * sizes.get(name, 1.0))
-    return torch.tensor(weights, dtype=torch.float64)
-
-
 class Crops:
-    """Draws batches. All randomness comes from the generator that is passed in."""
+    """Draws batches. All randomness comes from the generator that is passed in.
 
-    def __init__(self, images: list[Tensor], recipe: Recipe, weights: Tensor | None = None):
+    An image's chance is its number of pixels, halved where `rare` says so.
+    """
+
+    def __init__(self, images: list[Tensor], recipe: Recipe, rare: list[bool] | None = None):
         if not images:
             raise GsrError("no training image is large enough for the crop and scale asked for.")
         self.images = images
         self.recipe = recipe
-        self.weights = torch.ones(len(images)) if weights is None else weights
+        pixels = [image[0].numel() for image in images]
+        halves = rare or [False] * len(images)
+        chances = [n / 2 if half else n for n, half in zip(pixels, halves, strict=True)]
+        self.weights = torch.tensor(chances, dtype=torch.float64)
 
     def batch(self, generator: torch.Generator) -> Batch:
         samples = [self._sample(generator) for _ in range(self.recipe.batch)]

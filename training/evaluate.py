@@ -25,7 +25,7 @@ from torch import Tensor
 import gsr
 from gsr.editing import shuffled, with_kernel
 from gsr.errors import GsrError
-from gsr.images import bicubic_view
+from gsr.images import bicubic_view, load, to_pil
 from gsr.inspection import edge_structure, usage
 from gsr.kernels import ellipses
 from gsr.metrics import Protocol, psnr
@@ -49,8 +49,7 @@ def _tensor(image: Image.Image) -> Tensor:
 
 def make_pair(path: Path, scale: float) -> Pair:
     """LR and HR of an image file by the protocol above."""
-    with Image.open(path) as file:
-        image = file.convert("RGB")
+    image = to_pil(load(path).rgb)
     width, height = (math.floor(n / scale + 1e-9) for n in image.size)
     image = image.crop((0, 0, round(width * scale), round(height * scale)))
     lr = image.resize((width, height), Image.Resampling.BICUBIC)
@@ -82,15 +81,15 @@ def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str,
     return {name: fmean(values) for name, values in scores.items()}
 
 
-def direction_agreement(field: gsr.GaussianField) -> tuple[Tensor, Tensor]:
-    """Cos 2 (kernel direction - edge direction) on the strongest edges, and their strength.
+def direction_agreement(field: gsr.GaussianField) -> Tensor:
+    """Cos 2 (kernel direction - edge direction) on the strongest edges.
 
     1 where the long axis of the kernel lies along the edge, -1 across it, 0 by chance.
     """
     along, strength = (v[0] for v in edge_structure(field.lr))
     angle = ellipses(field.bank.covariances()).angle[field.index[0]]
     strongest = strength >= strength.flatten().quantile(1 - STRONGEST)
-    return torch.cos(2 * (angle - along))[strongest], strength[strongest]
+    return torch.cos(2 * (angle - along))[strongest]
 
 
 def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dict[str, float]:
@@ -107,7 +106,7 @@ def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dic
         plain.append(score(field.render(size=size), pair, scale))
         mixed.append(score(shuffled(field, generator).render(size=size), pair, scale))
         forced.append(score(with_kernel(field, most_used).render(size=size), pair, scale))
-        agreement.append(float(direction_agreement(field)[0].mean()))
+        agreement.append(float(direction_agreement(field).mean()))
     return {
         "kernels chosen by more than 1 % of pixels": int((shares > 0.01).sum()),
         "share of the most used kernel, %": 100 * float(shares.max()),
@@ -120,10 +119,10 @@ def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dic
 def tables(
     model: gsr.GaussianSR, folder: Path, sets: list[str], scales: list[float]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """{set: {scale: {method: dB}}}, and the content figures of the largest set."""
+    """{set: {scale: {method: dB}}}"""
     results: dict[str, dict[str, dict[str, float]]] = {}
     for name in sets:
-        paths = list_images(folder / name)
+        paths = list_images(folder / name / "HR")
         rows = track(scales, description=name, console=Console(stderr=True))
         results[name] = {f"x{scale:g}": quality(model, paths, scale) for scale in rows}
     return results
@@ -151,10 +150,27 @@ def show(results: dict[str, dict[str, dict[str, float]]], figures: dict[str, flo
         console.print(f"{name}: {value:.3g}")
 
 
+def parse_scales(text: str) -> list[float]:
+    """Comma-separated magnifications above 1.
+
+    Raises:
+        GsrError: when one is not a number above 1.
+    """
+    try:
+        scales = [float(part) for part in text.split(",")]
+    except ValueError:
+        scales = []
+    if not scales or not all(1 < s <= 64 for s in scales):
+        raise GsrError(f"scales must be numbers above 1 and up to 64, such as 2,3.4, got {text!r}.")
+    return scales
+
+
 def main(
     data: Annotated[Path, typer.Option(help="Folder with SET/HR/*.png.")],
     model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
-    sets: Annotated[str, typer.Option(help="Comma-separated folders.")] = "Set5,Set14,BSD100",
+    sets: Annotated[
+        str, typer.Option(help="Comma-separated; content figures are of the last.")
+    ] = "Set5,Set14,BSD100",
     scales: Annotated[str, typer.Option(help="Comma-separated.")] = "2,3,3.4,4",
     out: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
 ) -> None:
@@ -162,8 +178,8 @@ def main(
     try:
         network = gsr.load(model)
         names = sets.split(",")
-        results = tables(network, data, names, [float(s) for s in scales.split(",")])
-        figures = content(network, list_images(data / names[-1]))
+        results = tables(network, data, names, parse_scales(scales))
+        figures = content(network, list_images(data / names[-1] / "HR"))
     except GsrError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

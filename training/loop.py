@@ -13,10 +13,16 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from gsr.errors import GsrError
 from gsr.model import PRESETS, GaussianSR, Prediction
 from training.checkpoint import TrainState, load_checkpoint, save_checkpoint
 from training.data import Batch, Crops
 from training.recipe import Recipe
+
+
+class TrainingError(GsrError):
+    """Training cannot go on."""
+
 
 Validate = Callable[[GaussianSR], dict[str, float]]
 Report = Callable[[int, float, dict[str, float]], None]
@@ -69,6 +75,12 @@ def train_step(recipe: Recipe, state: TrainState, batch: Batch, done: float) -> 
     state.optimizer.zero_grad(set_to_none=True)
     values["loss"].backward()
     norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
+    if not torch.isfinite(norm + values["loss"].detach()):
+        raise TrainingError(
+            f"the loss is {float(values['loss'].detach())} and the gradient {float(norm)} at step "
+            f"{state.step + 1}; nothing of this step was kept: go on from the checkpoint with a "
+            "lower learning rate."
+        )
     state.optimizer.step()
     state.ema.update_parameters(state.model)
     state.step += 1
@@ -110,7 +122,7 @@ def train(
     state = new_state(recipe)
     checkpoint = folder / "checkpoint.safetensors"
     if checkpoint.exists():
-        load_checkpoint(state, checkpoint)
+        load_checkpoint(state, checkpoint, recipe)
     log = _Log(folder / "log.csv", state.step)
     started = time.monotonic() - state.seconds
     with _graceful() as caught:
@@ -133,10 +145,12 @@ def train(
     return state
 
 
+COLUMNS = ("step", "seconds", "loss", "l1", "color", "commitment", "grad_norm", "lr")
+VALIDATION = ("val_x2", "val_x4")
+
+
 class _Log:
     """A CSV that a resumed run continues; rows past its checkpoint are dropped."""
-
-    COLUMNS = ("step", "seconds", "loss", "l1", "color", "commitment", "grad_norm", "lr")
 
     def __init__(self, path: Path, step: int):
         self.path = path
@@ -145,7 +159,7 @@ class _Log:
         if path.exists():
             with path.open(newline="") as file:
                 rows = [r for r in csv.DictReader(file) if int(r["step"]) <= step]
-        self.columns = list(rows[0]) if rows else [*self.COLUMNS, "val_x2", "val_x4"]
+        self.columns = list(rows[0]) if rows else [*COLUMNS, *VALIDATION]
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()

@@ -21,6 +21,8 @@ class Recipe:
         queries: HR pixels that are looked at per crop.
         scale_min, scale_max: Each sample's magnification is uniform between them.
         min_contrast: A crop whose standard deviation is below this is drawn again.
+        rare: Beginnings of image names (below the data folder) that are drawn half as often as
+            others of their size: sets with visible compression, for example.
         lr: Peak learning rate; a cosine takes it to `lr_end`.
         lr_end: Learning rate of the last step.
         warmup: Steps of linear warm-up.
@@ -44,6 +46,7 @@ class Recipe:
     scale_min: float = 1.0
     scale_max: float = 4.0
     min_contrast: float = 0.02
+    rare: tuple[str, ...] = ()
     lr: float = 1e-3
     lr_end: float = 1e-5
     warmup: int = 100
@@ -84,11 +87,13 @@ def load_recipe(path: Path, **overrides: Any) -> Recipe:
 
 
 def _converted(path: Path, key: str, value: Any, kind: type) -> Any:
-    if kind is tuple and isinstance(value, list) and len(value) == 2:
+    if key == "rare" and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    if key == "betas" and isinstance(value, list) and len(value) == 2:
         return tuple(_converted(path, key, v, float) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool) and kind is float:
         return float(value)
     if not isinstance(value, kind) or isinstance(value, bool):
-        wanted = "two numbers" if kind is tuple else kind.__name__
+        wanted = {"betas": "two numbers", "rare": "a list of names"}.get(key, kind.__name__)
         raise ConfigError(f"{path}: {key} must be {wanted}, got {value!r}.")
     return value

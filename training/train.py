@@ -1,23 +1,29 @@
 """`python -m training.train RECIPE --data DIR`: train, resume, stop with Ctrl-C at any time."""
 
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated
 
 import torch
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor
 
 from gsr.errors import GsrError
 from gsr.images import downscale
 from gsr.metrics import Protocol, psnr
 from gsr.model import GaussianSR
 from gsr.weights import save_weights
-from training.data import Crops, list_images, read_images, sampling_weights
+from training.checkpoint import TrainState
+from training.data import Crops, list_images, read_images
 from training.loop import Validate, train
 from training.recipe import Recipe, load_recipe
 
 HELD_OUT_EVERY = 60
 """One training image in so many is set aside for validation."""
+
+
+VALIDATION_SIDE = 192
 
 
 def split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
@@ -26,10 +32,10 @@ def split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
     return [p for p in paths if p not in set(aside)], aside
 
 
-def validator(paths: list[Path], side: int = 192) -> Validate:
-    """Mean luma PSNR at x2 and x4 on the middle of the images set aside."""
+def validator(images: list[Tensor], side: int = VALIDATION_SIDE) -> Validate | None:
+    """Mean luma PSNR at x2 and x4 on the middle of the images; None when there are none."""
     crops = []
-    for image in read_images(paths, side):
+    for image in images:
         top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
         crops.append(image[:, top : top + side, left : left + side].float() / 255)
 
@@ -41,24 +47,20 @@ def validator(paths: list[Path], side: int = 192) -> Validate:
                 lr = (downscale(hr[None], (side // scale, side // scale))[0] * 255).round() / 255
                 sr = model.encode(lr).render(size=(side, side))
                 scores.append(float(psnr(sr, hr, protocol=Protocol.benchmark(scale))))
-            found[f"val_x{scale}"] = sum(scores) / max(1, len(scores))
+            found[f"val_x{scale}"] = fmean(scores)
         return found
 
-    return validate
+    return validate if crops else None
 
 
-def prepare(recipe: Recipe, data: Path, names: Path | None) -> tuple[Crops, Validate]:
+def prepare(recipe: Recipe, data: Path, names: Path | None) -> tuple[Crops, Validate | None]:
     """Training crops and the validation of the images set aside."""
-    listed = names.read_text().split() if names else None
+    listed = [line for line in names.read_text().splitlines() if line] if names else None
     chosen, aside = split(list_images(data, listed))
-    smallest = round(recipe.crop * recipe.scale_max)
-    weights = sampling_weights(chosen, data)
-    images, kept = [], []
-    for i, path in enumerate(chosen):
-        found = read_images([path], smallest)
-        images += found
-        kept += [i] * len(found)
-    return Crops(images, recipe, weights[kept]), validator(aside)
+    images = read_images(chosen, round(recipe.crop * recipe.scale_max))
+    rare = [path.relative_to(data).as_posix().startswith(recipe.rare) for path in images]
+    validation = read_images(aside, VALIDATION_SIDE)
+    return Crops(list(images.values()), recipe, rare), validator(list(validation.values()))
 
 
 def main(
@@ -76,10 +78,20 @@ def main(
     try:
         recipe = load_recipe(recipe_file, **({} if steps is None else {"steps": steps}))
         crops, validate = prepare(recipe, data, names)
+        folder = out or Path("runs") / recipe_file.stem
+        state = with_progress(recipe, crops, folder, minutes, validate)
     except GsrError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-    folder = out or Path("runs") / recipe_file.stem
+    target = folder / f"{recipe.preset}.safetensors"
+    save_weights(state.averaged, target)
+    typer.echo(f"{target} after {state.step} steps")
+
+
+def with_progress(
+    recipe: Recipe, crops: Crops, folder: Path, minutes: float | None, validate: Validate | None
+) -> TrainState:
+    """`train` behind a progress bar."""
     columns = (
         BarColumn(),
         TextColumn("{task.completed:.1%} step {task.fields[step]}"),
@@ -93,10 +105,7 @@ def main(
         def report(step: int, done: float, values: dict[str, float]) -> None:
             bar.update(task, completed=min(done, 1.0), step=step, l1=values["l1"])
 
-        state = train(recipe, crops, folder, minutes=minutes, validate=validate, report=report)
-    target = folder / f"{recipe.preset}.safetensors"
-    save_weights(state.averaged, target)
-    typer.echo(f"{target} after {state.step} steps")
+        return train(recipe, crops, folder, minutes=minutes, validate=validate, report=report)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from .store import Entry, FieldStore
 
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
+_FIRST = ""
 TILE = 256
 """Side of the encoder's tiles; small ones report progress often."""
 
@@ -42,7 +43,7 @@ class Studio:
         self.model = model
         self.store = FieldStore(max_bytes)
         self.jobs = Jobs()
-        self._demos: dict[str, str] = {}
+        self._own: dict[str, str] = {}  # demo photos and the first picture, by name
         self._first: Future[str] = Future()
         self._picture = picture
         # One picture is encoded and one frame rendered at a time: each uses all cores anyway.
@@ -52,7 +53,7 @@ class Studio:
 
     def _open_first(self) -> None:
         try:
-            key = self._keep(self._picture) if self._picture else self.open_demo(_first_demo())
+            key = self._reopen_first()
             self._first.set_result(key)
             self._warm_up(self.store.get(key).field)
         except BaseException as error:  # handed to whoever asks for the first picture
@@ -67,9 +68,14 @@ class Studio:
     def first(self) -> dict[str, Any]:
         """The picture to begin with; waits until it is encoded."""
         key = self._first.result(timeout=600)
-        if key not in self.store:
-            key = self._keep(self._picture) if self._picture else self.open_demo(_first_demo())
+        if key not in self.store:  # dropped meanwhile for newer pictures
+            key = self._reopen_first()
         return self.about(key)
+
+    def _reopen_first(self) -> str:
+        if self._picture is None:
+            return self.open_demo(_first_demo())
+        return self._once(_FIRST, self._picture, None)
 
     def about(self, key: str) -> dict[str, Any]:
         """What the page must know of a field."""
@@ -93,14 +99,22 @@ class Studio:
         photos = {path.stem: path for path in demo_photos()}
         if name not in photos:
             raise ImageError(f"there is no demo photo {name!r}; there are {', '.join(photos)}.")
-        key = self._demos.get(name)
-        if key is None or key not in self.store:
-            key = self._demos[name] = self._keep(load(photos[name]), progress)
-        return key
+        return self._once(name, load(photos[name]), progress)
+
+    def _once(self, name: str, picture: Picture, progress: Progress | None) -> str:
+        """The field of a picture that comes with the page, encoded only when it is not kept."""
+        with self._encoding:
+            key = self._own.get(name)
+            if key is None or key not in self.store:
+                key = self._own[name] = self._encode(picture, progress)
+            return key
 
     def _keep(self, picture: Picture, progress: Progress | None = None) -> str:
         with self._encoding:
-            return self.store.put(self.model.encode(picture, tile=TILE, progress=progress))
+            return self._encode(picture, progress)
+
+    def _encode(self, picture: Picture, progress: Progress | None) -> str:
+        return self.store.put(self.model.encode(picture, tile=TILE, progress=progress))
 
     def frame(
         self, entry: Entry, request: FrameRequest, viewer: str, number: int

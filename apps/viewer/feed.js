@@ -2,7 +2,7 @@
 
 const TARGET_MS = 60; // what rendering a preview may take
 const COARSEST = 0.35; // and how far its resolution may fall for that
-const MARGIN = 32; // device pixels around what is visible
+export const MARGIN = 32; // device pixels around what is visible
 const LARGEST_SIDE = 4000;
 
 export class Feed {

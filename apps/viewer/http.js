@@ -47,3 +47,12 @@ export async function checked(promise) {
     status: answer.status,
   });
 }
+
+// { done, total } of a job; { total: 0 } when the server says nothing.
+export async function progressOf(url) {
+  try {
+    return await (await fetch(url)).json();
+  } catch {
+    return { total: 0 };
+  }
+}

@@ -106,7 +106,7 @@ def _pack(image: Image.Image, quality: Quality, icc: bytes | None) -> tuple[byte
         image.save(out, "PNG", compress_level=1, **profile)
         return out.getvalue(), "image/png"
     if image.mode in ("RGBA", "LA"):
-        image.convert("RGBA").save(out, "WEBP", quality=PREVIEW_QUALITY, method=0)
+        image.convert("RGBA").save(out, "WEBP", quality=PREVIEW_QUALITY, method=0, **profile)
         return out.getvalue(), "image/webp"
     image.save(out, "JPEG", quality=PREVIEW_QUALITY, **profile)
     return out.getvalue(), "image/jpeg"

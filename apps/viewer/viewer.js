@@ -15,7 +15,7 @@
 import { makeControls } from "./controls.js";
 import { debounce, h } from "./dom.js";
 import { Explainer } from "./explainer.js";
-import { Feed } from "./feed.js";
+import { Feed, MARGIN } from "./feed.js";
 import { clip, drawPane } from "./layers.js";
 import * as overlay from "./overlay.js";
 import { layout, paneAt } from "./panes.js";
@@ -201,7 +201,7 @@ class Viewer {
     const [fx, fy] = picture.focus ?? [0.5, 0.5];
     this.viewport.cx = fx * picture.width;
     this.viewport.cy = fy * picture.height;
-    if (first) this.viewport.setScale(this.options.scale * this.dpr);
+    this.viewport.setScale(first ? this.options.scale * this.dpr : this.viewport.scale);
     this.controls.showLegend(picture.kernels);
     this.stage.removeAttribute("data-ready");
     this.moved(() => {});
@@ -260,6 +260,7 @@ class Viewer {
     const stale = frame.about.picture !== this.picture ||
       (method === "gsr" && frame.about.layer !== this.state.layer);
     if (stale) return;
+    this.frames[method]?.bitmap.close();
     this.frames[method] = frame;
     this.message.textContent = "";
     this.draw();
@@ -426,8 +427,8 @@ class Viewer {
 
   isExact(frame) {
     if (!frame || frame.quality !== "exact" || this.moving) return false;
-    const wanted = this.viewport.request(32);
-    return wanted && ["x", "y", "width", "height"].every(
+    const wanted = this.viewport.request(MARGIN);
+    return wanted && ["x", "y", "width", "height", "columns", "rows"].every(
       (key) => Math.abs(wanted[key] - frame.view[key]) < 1e-6);
   }
 

@@ -1,4 +1,4 @@
-"""The command line: `gsr upscale`, `gsr inspect`, `gsr info` and `gsr app`.
+"""The command line: `gsr upscale`, `gsr inspect`, `gsr info`, `gsr app` and `gsr data`.
 
 Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
 code 2; any other exception is a bug and keeps its traceback.
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from gsr.cli.data import data
 from gsr.cli.looking import info, inspect
 from gsr.cli.studio import studio
 from gsr.cli.upscaling import upscale
@@ -27,6 +28,7 @@ app.command("upscale")(upscale)
 app.command("inspect")(inspect)
 app.command("info")(info)
 app.command("app")(studio)
+app.add_typer(data, name="data")
 
 
 @app.callback(invoke_without_command=True)

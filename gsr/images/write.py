@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from gsr.atomic import replacing
 from gsr.errors import OutputError
 from gsr.images.metadata import icc_space
 from gsr.images.picture import PictureInfo, reason
@@ -63,7 +61,7 @@ def save(
     try:
         kept = _kept_data(image, file_format, info or PictureInfo(), comment or {})
         options = _pixel_options(file_format, quality) | ({} if strip else kept)
-        with _replacing(Path(os.path.realpath(target))) as stream:
+        with replacing(Path(os.path.realpath(target))) as stream:
             _bare(image).save(stream, format=file_format, **options)
     except OSError as error:
         raise OutputError(_write_failure(target, error)) from error
@@ -183,23 +181,6 @@ def _bare(image: Image.Image) -> Image.Image:
     bare = image.copy()
     bare.info = {key: image.info[key] for key in ("transparency",) if key in image.info}
     return bare
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """A new file in the same folder that takes the place of ``target`` if all goes well."""
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with temporary.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        # BaseException: an interrupt from the keyboard must not leave a half-written file either.
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def _write_failure(path: Path, error: OSError) -> str:

@@ -9,25 +9,24 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
+from gsr.splat.jit import jit
 from gsr.splat.reference import MAX_EXPONENT
 
 _LIMIT = np.float32(MAX_EXPONENT)
 _HALF, _ONE, _TWO, _THREE, _ZERO = (np.float32(v) for v in (0.5, 1, 2, 3, 0))
-_jit = numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 
 
-@_jit
+@jit
 def _taper(distance, radius):
     u = min(max(abs(distance) - (radius - _HALF), _ZERO), _ONE)
     return _ONE - u * u * (_THREE - _TWO * u)
 
 
-@_jit
+@jit
 def _forward(geometry, channels, points, radius, out):
     height, width, depth = channels.shape
     reach = np.float32(radius)
@@ -59,7 +58,7 @@ def _forward(geometry, channels, points, radius, out):
         row[depth + 2] = total
 
 
-@_jit
+@jit
 def _backward(geometry, channels, points, radius, grad, grad_geometry, grad_channels):
     height, width, depth = channels.shape
     reach = np.float32(radius)

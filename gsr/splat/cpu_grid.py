@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from llvmlite import ir
@@ -21,6 +20,7 @@ from numba import types
 from numba.extending import intrinsic
 from torch import Tensor
 
+from gsr.splat.jit import inline, jit
 from gsr.splat.reference import MAX_EXPONENT
 
 _LIMIT = np.float32(MAX_EXPONENT)
@@ -34,8 +34,6 @@ _TILE = 128
 """Pixels that the MLP takes at once: their numbers fill a first-level cache."""
 _SIDE = 16
 """Blocks have at most this many rows and columns of output pixels."""
-_jit = numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-_inline = numba.njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
 @intrinsic
@@ -46,7 +44,7 @@ def _float_of_bits(_context: Any, _bits: Any) -> Any:
     return types.float32(types.int32), codegen
 
 
-@_inline
+@inline
 def _exp_minus(e):
     """exp(-e) for 0 <= e <= 60, to 2e-7; unlike the library's it becomes vector code."""
     n = np.int32(e * _LOG2_E + _HALF)
@@ -57,12 +55,12 @@ def _exp_minus(e):
     return series * _float_of_bits((np.int32(127) - n) << np.int32(23))  # type: ignore[call-arg]
 
 
-@_jit
+@jit
 def _cell(position, length):
     return min(max(math.floor(position), 0), length - 1)
 
 
-@_jit
+@jit
 def _run_end(positions, start, stop, length):
     """End of the run of positions that share the LR pixel of the first."""
     cell = _cell(positions[start], length)
@@ -72,7 +70,7 @@ def _run_end(positions, start, stop, length):
     return end
 
 
-@_jit
+@jit
 def _fade(local, count, radius, out):
     """Tapers of the window's rows or columns at each position. out [2 radius + 1, count]"""
     flat = np.float32(radius) - _HALF
@@ -83,7 +81,7 @@ def _fade(local, count, radius, out):
             out[tap, p] = _ONE - u * u * (_THREE - _TWO * u)
 
 
-@_inline
+@inline
 def _weigh(g, sx, sy, px, py, fade_x, fade_y, count, out):
     """Weights of one Gaussian at the block's pixels."""
     mx, my, a, b, c = sx + g[0], sy + g[1], _HALF * g[2], g[3], _HALF * g[4]
@@ -94,7 +92,7 @@ def _weigh(g, sx, sy, px, py, fade_x, fade_y, count, out):
         out[p] = opacity * _exp_minus(e) * fade_x[p] * fade_y[p]
 
 
-@_inline
+@inline
 def _accumulate(weights, near, taps, p, total):
     """Sum of weights[t, p] * near[t], four Gaussians per pass."""
     wide = total.shape[0]
@@ -113,7 +111,7 @@ def _accumulate(weights, near, taps, p, total):
         t += 1
 
 
-@_jit
+@jit
 def _dense(x, count, weight, bias, floor, out):
     """Out = max(floor, weight.T @ x[:count] + bias) for a tile of pixels, one per column.
 
@@ -142,7 +140,7 @@ def _dense(x, count, weight, bias, floor, out):
                 row[t] = max(row[t], floor)
 
 
-@_jit
+@jit
 def _shade(tile, filled, where, mlp, x, y, out):
     """Result and splatted colour of the pixels collected in a tile: rows are colour (3), then
     what the MLP reads. x and y hold its numbers in turn.
@@ -160,7 +158,7 @@ def _shade(tile, filled, where, mlp, x, y, out):
             into[3 + k] = tile[k, t]
 
 
-@_jit
+@jit
 def _collect(total, depth, dx, dy, tile, t):
     """Means of one pixel, from its sums colour (3), features, mean (2), 1, as a tile's column."""
     inverse = _ONE / total[depth + 2]
@@ -170,7 +168,7 @@ def _collect(total, depth, dx, dy, tile, t):
     tile[depth + 1, t] = dy - total[depth + 1] * inverse
 
 
-@_jit
+@jit
 def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
     """Output rows start to stop of the grid xs x ys; out [len(ys) * len(xs), d + 3], or
     [len(ys) * len(xs), 6] after an MLP.
@@ -320,10 +318,10 @@ def _run(
     threads = torch.get_num_threads()
     cuts = [len(ys) * i // threads for i in range(threads + 1)]
     geo, chan, into = (t.detach().contiguous().numpy() for t in (geometry, channels, out))
-    where = xs.numpy(), ys.numpy()
+    across, down = xs.numpy(), ys.numpy()
     with ThreadPoolExecutor(threads) as pool:
         jobs = [
-            pool.submit(_grid, g, c, *where, radius, mlp, a, b, o)
+            pool.submit(_grid, g, c, across, down, radius, mlp, a, b, o)
             for g, c, mlp, o in zip(geo, chan, mlps, into, strict=True)
             for a, b in pairwise(cuts)
         ]

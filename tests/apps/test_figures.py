@@ -73,7 +73,7 @@ def test_ellipses_over_a_view(field):
 
 def test_ellipses_say_when_they_are_thinned(field):
     view = View(x=0, y=0, width=64, height=48, size=(96, 128))
-    assert "every 2. row" in ellipses_over(field, view, limit=1000).layout.title.text
+    assert "every 2nd row" in ellipses_over(field, view, limit=1000).layout.title.text
 
 
 def test_shares_sum_to_a_hundred(field):

@@ -292,5 +292,30 @@ def test_pictures_are_the_quantised_tensors(
 
 
 def test_a_view_too_wide_to_reduce(tiny_field: GaussianField) -> None:
-    with pytest.raises(ScaleError, match=r"too wide to reduce; up to .* LR pixels are accepted\.$"):
-        tiny_field.render(view=View(0, 0, 20_000, 20_000, (400, 400)))
+    with pytest.raises(ScaleError, match=r"is too wide to reduce to 4000 x 8 pixels\.$"):
+        tiny_field.render(view=View(0, 0, 256_000, 512, (8, 4000)))
+
+
+def test_views_below_one_make_the_whole(tiny_field: GaussianField) -> None:
+    whole = tiny_field.render(view=View(-2, -2, 24, 18, (9, 12)))
+    left = tiny_field.render(view=View(-2, -2, 10, 18, (9, 5)))
+    right = tiny_field.render(view=View(8, -2, 14, 18, (9, 7)))
+    torch.testing.assert_close(torch.cat((left, right), -1), whole, rtol=0, atol=1e-5)
+
+
+def test_one_that_met_rounding_is_one(tiny_field: GaussianField) -> None:
+    exact = tiny_field.render(view=View(1, 1, 6.0, 6, (6, 6)))
+    rounded = tiny_field.render(view=View(1, 1, 6.000000000000002, 6, (6, 6)))
+    torch.testing.assert_close(rounded, exact, rtol=0, atol=1e-5)
+
+
+def test_transparency_of_a_tensor_comes_back(make_model: Make) -> None:
+    rgba = torch.rand(4, 8, 7, generator=torch.Generator().manual_seed(1))
+    out = make_model().encode(rgba).render(2)
+    assert out.shape == (4, 16, 14)
+    assert out[3].std() > 0.01
+
+
+def test_a_view_must_be_one(tiny_field: GaussianField) -> None:
+    with pytest.raises(ScaleError, match=r"^view must be a gsr\.View, got \(0, 0, 1, 1\)\.$"):
+        tiny_field.render(view=(0, 0, 1, 1))

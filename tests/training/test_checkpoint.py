@@ -1,6 +1,7 @@
 """Checkpoints: a run that was stopped ends as one that was not."""
 
 import csv
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from gsr.errors import ConfigError
 from gsr.model import PRESETS
-from training import checkpoint
 from training.checkpoint import TrainState, load_checkpoint, save_checkpoint
 from training.data import Crops
-from training.loop import new_state, train
+from training.loop import TrainingError, new_state, train, train_step
 from training.recipe import Recipe
 
 RECIPE = Recipe(
@@ -101,7 +102,7 @@ def test_a_finished_run_is_left_alone(crops: Crops, tmp_path: Path) -> None:
 def test_there_and_back(crops: Crops, tmp_path: Path) -> None:
     state = train(RECIPE, crops, tmp_path)
     other = new_state(replace(RECIPE, seed=5))
-    load_checkpoint(other, tmp_path / "checkpoint.safetensors")
+    load_checkpoint(other, tmp_path / "checkpoint.safetensors", RECIPE)
     assert_equal(state, other)
     assert other.seconds == pytest.approx(state.seconds)
 
@@ -121,14 +122,48 @@ def test_a_failing_write_keeps_the_old_checkpoint(
     save_checkpoint(state, path, RECIPE)
     before = path.read_bytes()
 
-    def broken(_tensors: dict, target: Path, **_options: object) -> None:
-        Path(target).write_bytes(b"half")
+    def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", broken)
+    monkeypatch.setattr(os, "fsync", full)
     state.step = 3
     with pytest.raises(OSError, match="No space"):
         save_checkpoint(state, path, RECIPE)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("change", [{"crop": 9}, {"lr": 1e-5}, {"preset": "base"}])
+def test_another_recipe_does_not_go_on(crops: Crops, tmp_path: Path, change: dict) -> None:
+    state = new_state(RECIPE)
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(state, path, RECIPE)
+    (key,) = change
+    with pytest.raises(ConfigError, match=rf"another recipe: {key} was .*; use another run folder"):
+        load_checkpoint(state, path, replace(RECIPE, **change))
+    load_checkpoint(state, path, replace(RECIPE, steps=99))
+
+
+def test_a_damaged_checkpoint(crops: Crops, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"no checkpoint")
+    with pytest.raises(ConfigError, match="is damaged or no checkpoint"):
+        load_checkpoint(new_state(RECIPE), path, RECIPE)
+
+
+def test_a_gradient_that_is_not_finite_stops(crops: Crops, tmp_path: Path) -> None:
+    train(replace(RECIPE, steps=3), crops, tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    before = path.read_bytes()
+    broken = replace(RECIPE, steps=6)
+    state = new_state(broken)
+    load_checkpoint(state, path, broken)
+    weights = {k: v.clone() for k, v in state.model.state_dict().items()}
+    batch = crops.batch(state.generator)
+    nan = replace(batch, rgb=batch.rgb * float("nan"))
+    with pytest.raises(TrainingError, match=r"the loss is nan .* at step 4; nothing of this step"):
+        train_step(broken, state, nan, 0.5)
+    assert all(v.equal(weights[k]) for k, v in state.model.state_dict().items())
     assert path.read_bytes() == before
 
 

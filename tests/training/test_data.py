@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from gsr.errors import GsrError
-from training.data import Batch, Crops, list_images, read_images, sampling_weights
+from training.data import Batch, Crops, list_images, read_images
 from training.recipe import Recipe
 
 
@@ -154,11 +154,17 @@ def test_a_flat_picture_does_not_hang() -> None:
     )
 
 
-def test_weights_choose_images() -> None:
+def test_chances_are_pixels_and_halves() -> None:
+    images = [torch.zeros(3, h, w, dtype=torch.uint8) for h, w in ((40, 40), (40, 80), (20, 40))]
+    crops = Crops(images, fixed(2.0), [False, True, False])
+    assert crops.weights.tolist() == [1600, 1600, 800]
+
+
+def test_rare_images_are_drawn_less() -> None:
     black = torch.zeros(3, 40, 40, dtype=torch.uint8)
-    crops = Crops([black, black + 255], fixed(2.0, batch=60), torch.tensor((1.0, 3.0)))
+    crops = Crops([black, black + 255], fixed(2.0, batch=90), [True, False])
     found = crops.batch(torch.Generator().manual_seed(0))
-    assert 0.6 < float(found.lr.mean()) < 0.9
+    assert 0.55 < float(found.lr.mean()) < 0.8
 
 
 def test_nothing_to_train_on() -> None:
@@ -190,13 +196,18 @@ def test_a_folder_without_images(tmp_path: Path) -> None:
 
 
 def test_small_images_are_left_out(folder: Path) -> None:
-    found = read_images(list_images(folder), 20)
+    found = list(read_images(list_images(folder), 20).values())
     assert [tuple(image.shape) for image in found] == [(3, 20, 30), (3, 50, 50)]
     assert found[0][:, 3, 4].tolist() == [9, 8, 7]
 
 
-def test_weights_follow_the_manifest(folder: Path) -> None:
-    (folder / "bsds500").mkdir()
-    (folder / "manifest.csv").write_text("file,w,h\nb.png,30,20\nbsds500/d.jpg,10,10\n")
-    paths = [folder / name for name in ("b.png", "bsds500/d.jpg", "sub/c.png")]
-    assert sampling_weights(paths, folder).tolist() == [600.0, 50.0, 1.0]
+def test_a_file_that_is_no_image_is_named(folder: Path) -> None:
+    (folder / "z.png").write_bytes(b"no picture")
+    with pytest.raises(GsrError, match=r"z\.png is not an image"):
+        read_images(list_images(folder), 20)
+
+
+def test_sixteen_bits_are_read_rightly(tmp_path: Path) -> None:
+    Image.fromarray(np.full((24, 24), 30_000, np.uint16)).save(tmp_path / "deep.png")
+    (image,) = read_images(list_images(tmp_path), 20).values()
+    assert image.unique().tolist() == [round(30_000 / 257)]

@@ -1,7 +1,7 @@
 // Download of the whole picture at a scale.
 
 import { h } from "../viewer/dom.js";
-import { checked } from "../viewer/http.js";
+import { checked, progressOf } from "../viewer/http.js";
 
 export class Downloader {
   // currentScale() -> the viewer's zoom; failed(error)
@@ -82,7 +82,7 @@ export class Downloader {
   }
 
   async showProgress(url) {
-    const { done, total } = await (await fetch(url)).json().catch(() => ({ total: 0 }));
+    const { done, total } = await progressOf(url);
     if (total && this.go.disabled) {
       const part = Math.floor((100 * done) / total);
       this.size.textContent = part < 100 ? `Rendering: ${part} %` : "Writing the file…";

@@ -1,7 +1,7 @@
 // The page: choose a picture, look at it, download it. The viewer does the looking.
 
 import { h } from "../viewer/dom.js";
-import { checked, httpTransport } from "../viewer/http.js";
+import { checked, httpTransport, progressOf } from "../viewer/http.js";
 import { mount } from "../viewer/viewer.js";
 import { Downloader } from "./download.js";
 
@@ -114,7 +114,7 @@ class Page {
     abort.signal.addEventListener("abort", () => fetch(url, { method: "DELETE" }).catch(() => {}));
     this.showBusy(`Making Gaussians of ${label}…`, stop);
     return setInterval(async () => {
-      const { done, total } = await (await fetch(url)).json().catch(() => ({ total: 0 }));
+      const { done, total } = await progressOf(url);
       if (total > 1 && !abort.signal.aborted) {
         this.showBusy(`Making Gaussians of ${label}: part ${done} of ${total}`, stop, done / total);
       }
@@ -141,7 +141,7 @@ class Page {
     bar.style.width = part === null ? "30%" : `${100 * part}%`;
     this.busy.classList.toggle("gsr-unknown", part === null);
     this.busy.replaceChildren(h("span", { className: "gsr-busy-bar" }, bar), h("span", {}, text),
-      stop && h("button", { type: "button", onclick: stop }, "Cancel"));
+      ...(stop ? [h("button", { type: "button", onclick: stop }, "Cancel")] : []));
   }
 
   say(text, wrong = false) {

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import example, given, settings
@@ -208,3 +209,17 @@ def test_resolve_view_refuses_what_no_memory_holds() -> None:
     ):
         resolve_view((1000, 1000), 64)
     assert resolve_view((512, 512), 64).size == (32768, 32768)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    view = View(np.int64(1), np.float32(2), np.float64(3), 4, (np.int64(6), np.int32(9)))
+    assert view.size == (6, 9)
+    assert type(view.size[0]) is int
+    assert parse_scale(np.float32(2.5)) == (2.5, 2.5)
+    assert parse_scale([2, 3]) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize("wrong", [True, "2", None, complex(2), float("nan"), [1, 2, 3], []])
+def test_what_is_no_scale(wrong: object) -> None:
+    with pytest.raises(ScaleError, match=r"^scale must be"):
+        parse_scale(wrong)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 
@@ -92,3 +93,20 @@ def test_an_edit_shows_only_where_it_reaches(
     far = (points - torch.tensor((5.5, 4.5))).abs().amax(-1) >= 2.5
     assert (apart[far] == 0).all()
     assert apart[~far].max() > 0
+
+
+def test_masks_and_numbers_are_checked(tiny_field: GaussianField) -> None:
+    shape = tiny_field.index.shape
+    with pytest.raises(ShapeError, match=r"^pixels must have shape"):
+        with_kernel(tiny_field, 3, torch.ones(shape[-1], shape[-2], dtype=torch.bool))
+    with pytest.raises(GsrError, match=r"^pixels must be a mask of truth values, got torch.int64"):
+        with_kernel(tiny_field, 3, torch.ones(shape, dtype=torch.int64))
+    with pytest.raises(GsrError, match=r"^a kernel's number must be whole, got 3\.7\.$"):
+        with_kernel(tiny_field, 3.7)
+    assert (with_kernel(tiny_field, np.int64(3)).index == 3).all()
+
+
+def test_a_bank_without_opacity_still_renders(tiny_field: GaussianField) -> None:
+    raw = tiny_field.bank_raw.clone()
+    raw[:, 3] = -200
+    assert tiny_field.with_bank(raw).render(2).isfinite().all()

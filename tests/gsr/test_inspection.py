@@ -334,3 +334,9 @@ def test_a_corner_is_no_direction() -> None:
 def test_an_edited_field_explains_itself(tiny_field: GaussianField) -> None:
     other = replace(tiny_field, colors=torch.zeros_like(tiny_field.colors))
     assert other.explain(4.4, 4.4).splatted == (0.0, 0.0, 0.0)
+
+
+def test_below_one_the_explanation_is_that_of_one(tiny_field: GaussianField) -> None:
+    small, one = (explain(tiny_field, 4.2, 3.3, scale) for scale in (0.2, 1.0))
+    assert small == one
+    assert small.scale == (1.0, 1.0)

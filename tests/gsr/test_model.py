@@ -307,3 +307,9 @@ def test_tensors_that_are_no_images(make_model: Make, what: str, batched: bool) 
     tensor = NO_IMAGES[what]
     with pytest.raises(GsrError):
         make_model("lite").encode(torch.stack((tensor, tensor)) if batched else tensor)
+
+
+@pytest.mark.parametrize("tile", [0, -1])
+def test_a_tile_has_pixels(tile: int, make_model: Make) -> None:
+    with pytest.raises(GsrError, match=r"^tile must be at least 1 pixel"):
+        make_model().encode(torch.rand(3, 8, 8), tile=tile)

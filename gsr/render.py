@@ -23,8 +23,8 @@ Layer = Literal["result", "gaussians", "residual", "lr"]
 LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
 Progress = Callable[[int, int], None]
 
-BAND_PIXELS = 65_536
-"""Output pixels per band: its temporaries stay in a CPU's second-level cache."""
+BAND_PIXELS = 262_144
+"""Output pixels per band; a view on a screen is mostly one band, a large picture many."""
 MAX_OUTPUT_PIXELS = 2**30
 MAX_REDUCED_PIXELS = 2**27
 """Pixels that may be rendered at once for a band that is then reduced."""

@@ -116,7 +116,7 @@ class Sampler(nn.Module):
         if isinstance(self.decoder, ResidualDecoder) and decoded and compiled(geometry, channels):
             layers = self.decoder.dense(self._cell(scale))
             shaded = cpu_grid.shade_grid(geometry, channels, xs, ys, radius, layers)
-            return Sample(shaded[..., :3], shaded[..., 3:])
+            return Sample(shaded[:, :3].mT, shaded[:, 3:].mT)
         if not decoded:
             sums = splat_grid(geometry, maps.colors, xs, ys, radius)
             colors = sums[..., :3] / sums[..., -1:]

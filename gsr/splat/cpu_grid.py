@@ -141,21 +141,21 @@ def _dense(x, count, weight, bias, floor, out):
 
 
 @jit
-def _shade(tile, filled, where, mlp, x, y, out):
+def _shade(tile, inputs, filled, where, mlp, x, y, out):
     """Result and splatted colour of the pixels collected in a tile: rows are colour (3), then
     what the MLP reads. x and y hold its numbers in turn.
     """
     weights, biases, last_weight, last_bias = mlp
-    _dense(tile[3:], weights.shape[1], weights[0], biases[0], _ZERO, x)
+    _dense(tile[3:], (inputs + 3) // 4 * 4, weights[0], biases[0], _ZERO, x)
     for i in range(1, weights.shape[0]):
         _dense(x, biases.shape[1], weights[i], biases[i], _ZERO, y)
         x, y = y, x
     _dense(x, biases.shape[1], last_weight, last_bias, _LOWEST, y)
-    for t in range(filled):
-        into = out[where[t]]
-        for k in range(3):
-            into[k] = tile[k, t] + y[k, t]
-            into[3 + k] = tile[k, t]
+    for k in range(3):
+        result, color = out[k], out[3 + k]
+        for t in range(filled):
+            result[where[t]] = tile[k, t] + y[k, t]
+            color[where[t]] = tile[k, t]
 
 
 @jit
@@ -171,7 +171,7 @@ def _collect(total, depth, dx, dy, tile, t):
 @jit
 def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
     """Output rows start to stop of the grid xs x ys; out [len(ys) * len(xs), d + 3], or
-    [len(ys) * len(xs), 6] after an MLP.
+    [6, len(ys) * len(xs)] after an MLP.
     """
     height, width, depth = channels.shape
     side, columns = 2 * radius + 1, xs.shape[0]
@@ -230,7 +230,7 @@ def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
                         where[filled] = i * columns + j
                         filled += 1
                         if filled == _TILE:
-                            _shade(tile, filled, where, mlp, x, y, out)
+                            _shade(tile, depth - 1, filled, where, mlp, x, y, out)
                             filled = 0
                     else:
                         into = out[i * columns + j]
@@ -243,7 +243,7 @@ def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
             column = column_end
         row = row_end
     if mlp is not None:
-        _shade(tile, filled, where, mlp, x, y, out)
+        _shade(tile, depth - 1, filled, where, mlp, x, y, out)
 
 
 def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radius: int) -> Tensor:
@@ -277,9 +277,9 @@ def shade_grid(
         layers: Per image, the (weight [out, in], bias [out]) of each layer, ReLU between them.
 
     Returns:
-        Result and splatted colour. [b, H * W, 6]
+        Result and splatted colour, plane by plane. [b, 6, H * W]
     """
-    out = torch.empty(len(geometry), len(ys) * len(xs), 6)
+    out = torch.empty(len(geometry), 6, len(ys) * len(xs))
     _run(geometry, channels, xs, ys, radius, [_packed(own) for own in layers], out)
     return out
 
@@ -316,7 +316,9 @@ def _run(
     out: Tensor,
 ) -> None:
     threads = torch.get_num_threads()
-    cuts = [len(ys) * i // threads for i in range(threads + 1)]
+    # More pieces than threads, so that none waits long for another.
+    pieces = min(4 * threads, len(ys))
+    cuts = [len(ys) * i // pieces for i in range(pieces + 1)]
     geo, chan, into = (t.detach().contiguous().numpy() for t in (geometry, channels, out))
     across, down = xs.numpy(), ys.numpy()
     with ThreadPoolExecutor(threads) as pool:

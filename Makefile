@@ -88,6 +88,8 @@ $(APP): pyproject.toml constraints.txt | $(PY)
 	@echo "Installing gsr into $(VENV); the first time takes a few minutes."
 	$(PIP) install -c constraints.txt torch
 	$(PIP) install -c constraints.txt -e .
+	@echo "Compiling the splatting loops, so that the first start need not."
+	@$(PY) -c 'import gsr, torch; gsr.load("lite").encode(torch.zeros(3, 4, 4)).render(scale=2)'
 	@pwd -P > $(VENV)/.gsr-place
 	@touch $@
 

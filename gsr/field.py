@@ -8,10 +8,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from gsr.classifier import Choice, Kind, choose
+from gsr.continuous import Progress
 from gsr.coords import View
 from gsr.errors import ShapeError
 from gsr.kernels import Kernels, physical
-from gsr.render import Layer, Progress, render, render_image
+from gsr.render import Layer, render, render_image
 from gsr.sampler import Sampler, SplatMaps
 
 if TYPE_CHECKING:

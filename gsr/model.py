@@ -4,7 +4,6 @@ Read bottom-up: configuration, network, what training calls (`forward`), what ev
 calls (`encode`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gsr.classifier import Classifier, Kind, choose
+from gsr.continuous import Prediction, Progress
 from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
 from gsr.errors import GsrError, ImageError, ShapeError
@@ -67,21 +67,6 @@ PRESETS = {
 }
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the loss sees.
-
-    Attributes:
-        rgb: Result at the queried points, not clamped. [b, n, 3]
-        colors: The Gaussians alone. [b, n, 3]
-        commitment: Distance between wishes and bank; 0 for the `logits` classifier.
-    """
-
-    rgb: Float[Tensor, "b n 3"]
-    colors: Float[Tensor, "b n 3"]
-    commitment: Tensor
-
-
 class GaussianSR(nn.Module):
     """Encoder, bank, classifier, heads and sampler.
 
@@ -104,6 +89,11 @@ class GaussianSR(nn.Module):
         self.sampler = Sampler(decoded, config.sampler)
         # The layout a CPU's convolutions are fastest in; torch's stubs miss this overload.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def name(self) -> str:
+        """What the weights are called."""
+        return self.config.name
 
     @property
     def radius(self) -> int:
@@ -170,7 +160,7 @@ class GaussianSR(nn.Module):
         source: Any,
         *,
         tile: int = 384,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> GaussianField:
         """An image as a continuous field. Run once per image.
 
@@ -200,9 +190,7 @@ class GaussianSR(nn.Module):
         info = None if isinstance(source, Tensor) else picture.info
         return replace(encoded[0], alpha=alpha, info=info)
 
-    def _encode_batch(
-        self, lr: Tensor, tile: int, progress: Callable[[int, int], None] | None
-    ) -> GaussianField:
+    def _encode_batch(self, lr: Tensor, tile: int, progress: Progress | None) -> GaussianField:
         batch_shape = tuple(lr.shape[:-3])
         images = lr.to(self.bank.raw).reshape(-1, *lr.shape[-3:])
         size = images.shape[-2], images.shape[-1]
@@ -245,7 +233,7 @@ class GaussianSR(nn.Module):
         return {name: value[0][tile.inner] for name, value in members.items()}
 
 
-def _part(progress: Callable[[int, int], None], i: int, parts: int) -> Callable[[int, int], None]:
+def _part(progress: Progress, i: int, parts: int) -> Progress:
     """Progress of part `i` as progress of the whole."""
     return lambda done, of: progress(i * of + done, parts * of)
 

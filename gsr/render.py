@@ -5,13 +5,14 @@ division into bands gives the same picture.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from gsr.continuous import Progress
 from gsr.coords import View, check_size, parse_scale, scaled_size
 from gsr.errors import ScaleError
 from gsr.images import downscale, to_pil
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 Layer = Literal["result", "gaussians", "residual", "lr"]
 LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
-Progress = Callable[[int, int], None]
 
 BAND_PIXELS = 262_144
 """Output pixels per band; a view on a screen is mostly one band, a large picture many."""

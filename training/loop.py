@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from gsr.continuous import Prediction
 from gsr.errors import GsrError
-from gsr.model import PRESETS, GaussianSR, Prediction
+from gsr.model import PRESETS, GaussianSR
 from training.checkpoint import TrainState, load_checkpoint, save_checkpoint
 from training.data import Batch, Crops
 from training.recipe import Recipe
@@ -56,10 +57,15 @@ def learning_rate(recipe: Recipe, step: int, done: float) -> float:
 
 def losses(recipe: Recipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
     """L1 on the result, L1 on the Gaussians alone, commitment, and their sum."""
-    result = F.l1_loss(prediction.rgb, batch.rgb)
-    color = F.l1_loss(prediction.colors, batch.rgb)
-    total = result + recipe.color_loss * color + recipe.commitment * prediction.commitment
-    return {"loss": total, "l1": result, "color": color, "commitment": prediction.commitment}
+    values = {"l1": F.l1_loss(prediction.rgb, batch.rgb)}
+    total = values["l1"]
+    if prediction.colors is not None:
+        values["color"] = F.l1_loss(prediction.colors, batch.rgb)
+        total = total + recipe.color_loss * values["color"]
+    if prediction.commitment is not None:
+        values["commitment"] = prediction.commitment
+        total = total + recipe.commitment * prediction.commitment
+    return {"loss": total} | values
 
 
 def train_step(recipe: Recipe, state: TrainState, batch: Batch, done: float) -> dict[str, float]:

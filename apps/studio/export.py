@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from gsr import GaussianField
+from gsr.continuous import Progress
 from gsr.coords import scaled_size
 from gsr.errors import ScaleError
 from gsr.images import provenance, save
-from gsr.render import Progress
 
 MAX_EXPORT_PIXELS = 100_000_000
 MIN_EXPORT_SCALE = 1.0

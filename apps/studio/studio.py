@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gsr import GaussianField, GaussianSR, GsrError, View
+from gsr.continuous import Progress
 from gsr.errors import ImageError
 from gsr.images import Picture, load
-from gsr.render import Progress
 
 from ..demos import demo_photos, focus_of
 from ..viewer.payloads import FrameRequest, describe, frame

@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from gsr import GaussianField, View
+from gsr.continuous import Progress
 from gsr.errors import ScaleError
 from gsr.images import bicubic_view, to_pil
 from gsr.inspection import explain, gaussians_in
-from gsr.render import LAYERS, Layer, Progress
+from gsr.render import LAYERS, Layer
 
 from ..palette import bank_colors, bank_ellipses
 

@@ -38,6 +38,12 @@ class OutputError(GsrError):
     """A result could not be written."""
 
 
+def reason(error: Exception) -> str:
+    """What an exception says, as the end of a sentence."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split()).rstrip(".")
+
+
 class HasShape(Protocol):
     """Anything with a ``shape``: a PyTorch tensor, a NumPy array."""
 

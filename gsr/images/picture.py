@@ -74,9 +74,3 @@ def check_pixels(label: str, width: int, height: int, max_pixels: int) -> None:
             f"{label} is {width} x {height} pixels ({width * height / 1e6:.3g} megapixels), and "
             f"at most {max_pixels / 1e6:.3g} megapixels are accepted."
         )
-
-
-def reason(error: Exception) -> str:
-    """What an exception says, as the end of a sentence."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split()).rstrip(".")

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from gsr.errors import ImageError
+from gsr.errors import ImageError, reason
 from gsr.images.metadata import fitting_icc, read_info, upright
-from gsr.images.picture import MAX_INPUT_PIXELS, ColourMode, Picture, Source, check_pixels, reason
+from gsr.images.picture import MAX_INPUT_PIXELS, ColourMode, Picture, Source, check_pixels
 from gsr.images.pixels import fill_transparent, from_array, from_tensor, read_pixels
 
 # Pillow knows more formats; these have a signature to tell them by and run no outside program.

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import struct
 from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
-from gsr.atomic import replacing
-from gsr.errors import OutputError
+from gsr.atomic import writing
+from gsr.errors import OutputError, reason
 from gsr.images.metadata import icc_space
-from gsr.images.picture import PictureInfo, reason
+from gsr.images.picture import PictureInfo
 
 _WRITABLE = {
     ".png": "PNG",
@@ -59,12 +57,12 @@ def save(
     if not 1 <= quality <= 100:
         raise OutputError(f"quality must be from 1 to 100, got {quality}.")
     try:
-        kept = _kept_data(image, file_format, info or PictureInfo(), comment or {})
-        options = _pixel_options(file_format, quality) | ({} if strip else kept)
-        with replacing(Path(os.path.realpath(target))) as stream:
+        with writing(target) as stream:
+            kept = _kept_data(image, file_format, info or PictureInfo(), comment or {})
+            options = _pixel_options(file_format, quality) | ({} if strip else kept)
             _bare(image).save(stream, format=file_format, **options)
-    except OSError as error:
-        raise OutputError(_write_failure(target, error)) from error
+    except OutputError:
+        raise
     except (ValueError, TypeError, OverflowError, RuntimeError, struct.error) as error:
         said = reason(error)
         raise OutputError(f"{target} cannot be written as {file_format}: {said}.") from error
@@ -181,15 +179,3 @@ def _bare(image: Image.Image) -> Image.Image:
     bare = image.copy()
     bare.info = {key: image.info[key] for key in ("transparency",) if key in image.info}
     return bare
-
-
-def _write_failure(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{path} cannot be written: the disk is full."
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return f"{path} cannot be written: the folder {path.parent} does not exist."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path} cannot be written: there is no permission to write there."
-    if error.errno == errno.EISDIR:
-        return f"{path} cannot be written: it is a folder."
-    return f"{path} cannot be written: {reason(error)}."

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -12,7 +11,7 @@ from gsr.continuous import Progress
 from gsr.coords import View
 from gsr.errors import ShapeError
 from gsr.kernels import Kernels, physical
-from gsr.render import Layer, render, render_image
+from gsr.render import LAYERS, RESIDUAL_GAIN, Layer, rendered
 from gsr.sampler import Sampler, SplatMaps
 
 if TYPE_CHECKING:
@@ -89,6 +88,11 @@ class GaussianField:
     def lr_size(self) -> tuple[int, int]:
         """(height, width) of the LR grid: the extent of the plane."""
         return self.lr.shape[-2], self.lr.shape[-1]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What `render` can show."""
+        return LAYERS
 
     @property
     def bank(self) -> Kernels:
@@ -168,13 +172,18 @@ class GaussianField:
         Raises:
             ScaleError: when the scale, the size or the view cannot be rendered.
         """
-        if self.info is not None:
-            return render_image(self, scale, size=size, view=view, layer=layer, progress=progress)
-        out = render(self, scale, size=size, view=view, layer=layer, progress=progress)
-        if self.alpha is not None:
-            alpha = render(self.alpha, scale, size=size, view=view).mean(1, keepdim=True)
-            out = torch.cat((out, alpha), 1)
-        return out.reshape(*self.batch_shape, *out.shape[1:])
+        return rendered(self, scale, size=size, view=view, layer=layer, progress=progress)
+
+    def read(self, view: View, layer: Layer) -> Float[Tensor, "b 3 H W"]:
+        """Colours at the pixel centres of a view of magnification 1 or more, not clamped."""
+        xs, ys = view.axes(self.lr_size)
+        scale = self.lr.new_tensor(view.scale).expand(len(self.lr), 2)
+        maps, (left, top) = self.splat_maps(xs, ys)
+        sample = self.sampler.grid(maps, xs - left, ys - top, scale, decoded=layer != "gaussians")
+        rgb = sample.rgb
+        if layer == "residual":
+            rgb = 0.5 + RESIDUAL_GAIN * (rgb - sample.colors)
+        return rgb.movedim(-1, 1).unflatten(-1, view.size)
 
     def explain(
         self, x: float, y: float, scale: float | tuple[float, float] = 4.0

@@ -4,7 +4,7 @@ Read bottom-up: configuration, network, what training calls (`forward`), what ev
 calls (`encode`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,12 +15,15 @@ from gsr.classifier import Classifier, Kind, choose
 from gsr.continuous import Prediction, Progress
 from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
-from gsr.errors import GsrError, ImageError, ShapeError
+from gsr.encoding import encode_source, encode_tiles
 from gsr.field import GaussianField
-from gsr.images import load
 from gsr.kernels import KernelBank, physical
 from gsr.sampler import Sample, Sampler, SamplerConfig, SplatMaps
-from gsr.tiles import Tile, tiles
+
+
+def _full_precision(tensor: Tensor) -> torch.autocast:
+    """Kernels are measured in float32, also where training runs the encoder in bfloat16."""
+    return torch.autocast(tensor.device.type, enabled=False)
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,11 @@ class GaussianSR(nn.Module):
     def maps(self, lr: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, dict[str, Tensor]]:
         """Evidence of the classifier, and the other members of `SplatMaps` by name."""
         feat = self.encoder(lr)
+        with _full_precision(lr):
+            return self._read(lr, feat.to(lr.dtype))
+
+    def _read(self, lr: Tensor, feat: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the classifier and the heads read from features."""
         evidence = self.classifier(feat)
         colors = lr.movedim(1, -1)
         if not self.config.predicted:
@@ -147,10 +155,11 @@ class GaussianSR(nn.Module):
             backend: Splatting back-end, see `gsr.splat`.
         """
         evidence, members = self.maps(lr)
-        raw, commitment = self.classifier.training_kernels(
-            evidence, self.bank, soft=soft, generator=generator
-        )
-        maps = SplatMaps(kernels=physical(raw), **members)
+        with _full_precision(lr):
+            raw, commitment = self.classifier.training_kernels(
+                evidence, self.bank, soft=soft, generator=generator
+            )
+            maps = SplatMaps(kernels=physical(raw), **members)
         sample: Sample = self.sampler(maps, points, scale, backend)
         return Prediction(sample.rgb, sample.colors, commitment)
 
@@ -174,36 +183,15 @@ class GaussianSR(nn.Module):
         Raises:
             ImageError: when `source` is not an image that can be read.
         """
-        if tile < 1:
-            raise GsrError(f"tile must be at least 1 pixel, got {tile}.")
-        if isinstance(source, Tensor) and source.ndim > 3:
-            return self._encode_batch(_checked_batch(source), tile, progress)
-        picture = load(source)
-        planes = [picture.rgb]
-        if picture.alpha is not None:
-            planes.append(picture.alpha.expand(3, -1, -1))
-        encoded = [
-            self._encode_batch(plane, tile, progress and _part(progress, i, len(planes)))
-            for i, plane in enumerate(planes)
-        ]
-        alpha = encoded[1] if picture.alpha is not None else None
-        info = None if isinstance(source, Tensor) else picture.info
-        return replace(encoded[0], alpha=alpha, info=info)
+        return encode_source(
+            source, lambda lr, advance: self._encode_images(lr, tile, advance), progress
+        )
 
-    def _encode_batch(self, lr: Tensor, tile: int, progress: Progress | None) -> GaussianField:
-        batch_shape = tuple(lr.shape[:-3])
-        images = lr.to(self.bank.raw).reshape(-1, *lr.shape[-3:])
-        size = images.shape[-2], images.shape[-1]
-        plan = list(tiles(size, tile, self.radius))
-        maps: dict[str, Tensor] = {}
-        for i, image in enumerate(images):  # one by one: batch-mates must not show in a result
-            for j, part in enumerate(plan):
-                for name, core in self._encode_tile(image, part).items():
-                    if name not in maps:
-                        maps[name] = core.new_empty((len(images), *size, core.shape[-1]))
-                    maps[name][i][part.core] = core
-                if progress:
-                    progress(i * len(plan) + j + 1, len(images) * len(plan))
+    def _encode_images(
+        self, lr: Float[Tensor, "b 3 h w"], tile: int, progress: Progress | None
+    ) -> GaussianField:
+        images = lr.to(self.bank.raw)
+        maps = encode_tiles(images, tile, self.radius, self._field_maps, progress)
         return GaussianField(
             lr=images,
             bank_raw=self.bank.raw.detach().clone(),
@@ -216,39 +204,15 @@ class GaussianSR(nn.Module):
             sampler=self.sampler,
             classifier=self.config.classifier,
             model=self.config.name,
-            batch_shape=batch_shape,
         )
 
-    def _encode_tile(self, image: Tensor, tile: Tile) -> dict[str, Tensor]:
-        """Maps [h, w, c] of a tile's core."""
-        crop = image[None, :, *tile.outer].contiguous(memory_format=torch.channels_last)
-        evidence, members = self.maps(crop)
+    def _field_maps(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
+        """What a field keeps of each pixel. [1, h, w, c]"""
+        evidence, members = self.maps(lr.contiguous(memory_format=torch.channels_last))
         choice = choose(evidence, self.bank.raw, self.config.classifier)
-        members = {
+        return {
             **members,
             "index": choice.index.unsqueeze(-1),
             "evidence": evidence.movedim(1, -1),
             "context": members["context"].movedim(1, -1),
         }
-        return {name: value[0][tile.inner] for name, value in members.items()}
-
-
-def _part(progress: Progress, i: int, parts: int) -> Progress:
-    """Progress of part `i` as progress of the whole."""
-    return lambda done, of: progress(i * of + done, parts * of)
-
-
-def _checked_batch(images: Tensor) -> Tensor:
-    """A batch [*batch, 3, h, w] in [0, 1]; 8-bit values are scaled."""
-    if images.shape[-3] != 3 or 0 in images.shape:
-        raise ShapeError(
-            f"a batch of images must have shape [*batch, 3, h, w], got {tuple(images.shape)}."
-        )
-    if images.dtype == torch.uint8:
-        return images.float() / 255
-    low, high = images.aminmax() if images.is_floating_point() else (None, None)
-    if low is None or high is None or not (float(low) >= 0 and float(high) <= 1):
-        raise ImageError(
-            "a batch of images must be uint8, or floating point with every value in [0, 1]."
-        )
-    return images

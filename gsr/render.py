@@ -1,4 +1,4 @@
-"""Field and view to pixels, band by band.
+"""Continuous image and view to pixels, band by band.
 
 Bands bound the memory, and since every output pixel depends on its own point alone, any
 division into bands gives the same picture.
@@ -6,7 +6,7 @@ division into bands gives the same picture.
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from PIL import Image
@@ -15,10 +15,7 @@ from torch import Tensor
 from gsr.continuous import Progress
 from gsr.coords import View, check_size, parse_scale, scaled_size
 from gsr.errors import ScaleError
-from gsr.images import downscale, to_pil
-
-if TYPE_CHECKING:
-    from gsr.field import GaussianField
+from gsr.images import PictureInfo, downscale, to_pil
 
 Layer = Literal["result", "gaussians", "residual", "lr"]
 LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
@@ -35,6 +32,35 @@ _MARGIN = 3
 """Output pixels around a reduced view; an anti-aliased bicubic reads two."""
 RESIDUAL_GAIN = 4.0
 """The residual layer shows 0.5 + gain * (result - gaussians)."""
+
+
+class Readable(Protocol):
+    """What rendering needs of a continuous image: a `GaussianField`, a `SampledImage`.
+
+    Attributes:
+        lr: The picture it was made from. [b, 3, h, w]
+        layers: What may be asked of `read`, besides `lr`.
+        batch_shape: Leading dimensions of the encoded tensor.
+        alpha: Transparency as an image of its own.
+        info: What the file said besides its pixels; its presence makes renders PIL images.
+    """
+
+    @property
+    def lr(self) -> Tensor: ...
+    @property
+    def lr_size(self) -> tuple[int, int]: ...
+    @property
+    def layers(self) -> tuple[Layer, ...]: ...
+    @property
+    def batch_shape(self) -> tuple[int, ...]: ...
+    @property
+    def alpha(self) -> "Readable | None": ...
+    @property
+    def info(self) -> PictureInfo | None: ...
+
+    def read(self, view: View, layer: Layer) -> Tensor:
+        """Colours at the pixel centres of a view of magnification 1 or more. [b, 3, H, W]"""
+        ...
 
 
 def resolve_view(
@@ -64,8 +90,27 @@ def resolve_view(
     return view
 
 
+def rendered(
+    image: Readable,
+    scale: float | tuple[float, float] | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    view: View | None = None,
+    layer: Layer = "result",
+    progress: Progress | None = None,
+) -> Any:
+    """Pixels in the form the image came in; arguments and result as `GaussianField.render`."""
+    if image.info is not None:
+        return render_image(image, scale, size=size, view=view, layer=layer, progress=progress)
+    out = render(image, scale, size=size, view=view, layer=layer, progress=progress)
+    if image.alpha is not None:
+        alpha = render(image.alpha, scale, size=size, view=view).mean(1, keepdim=True)
+        out = torch.cat((out, alpha), 1)
+    return out.reshape(*image.batch_shape, *out.shape[1:])
+
+
 def render(
-    field: "GaussianField",
+    image: Readable,
     scale: float | tuple[float, float] | None = None,
     *,
     size: tuple[int, int] | None = None,
@@ -74,9 +119,9 @@ def render(
     progress: Progress | None = None,
 ) -> Tensor:
     """Pixels in [0, 1]. [b, 3, H, W]; arguments as `GaussianField.render`."""
-    view = resolve_view(field.lr_size, scale, size, view)
-    out = torch.empty((len(field.lr), 3, *view.size), device=field.lr.device)
-    for start, stop, band in render_bands(field, view, layer):
+    view = resolve_view(image.lr_size, scale, size, view)
+    out = torch.empty((len(image.lr), 3, *view.size), device=image.lr.device)
+    for start, stop, band in render_bands(image, view, layer):
         out[:, :, start:stop] = band
         if progress:
             progress(stop, view.size[0])
@@ -85,36 +130,27 @@ def render(
 
 @torch.no_grad()
 def render_bands(
-    field: "GaussianField", view: View, layer: Layer = "result"
+    image: Readable, view: View, layer: Layer = "result"
 ) -> Iterator[tuple[int, int, Tensor]]:
     """(first row, last row + 1, pixels [b, 3, rows, W]) from top to bottom, clamped to [0, 1]."""
-    if layer not in LAYERS:
-        raise ScaleError(f"layer must be one of {', '.join(LAYERS)}, got {layer!r}.")
+    if layer not in image.layers:
+        raise ScaleError(f"layer must be one of {', '.join(image.layers)}, got {layer!r}.")
     reduction = _reduction(view)
-    per_band = BAND_PIXELS // max(1, len(field.lr) * reduction[0] * reduction[1])
+    per_band = BAND_PIXELS // max(1, len(image.lr) * reduction[0] * reduction[1])
     if reduction != (1, 1):  # a band's margin must not be most of it
         per_band = max(per_band, _FEWEST_ROWS * view.size[1])
     for start, stop in view.bands(per_band):
         band = view.band(start, stop)
-        yield start, stop, _reduced(field, band, layer, reduction).clamp(0, 1)
+        yield start, stop, _reduced(image, band, layer, reduction).clamp(0, 1)
 
 
-def _pixels(field: "GaussianField", view: View, layer: Layer) -> Tensor:
-    return _sample(field, view, layer).movedim(-1, 1).unflatten(-1, view.size)
-
-
-def _sample(field: "GaussianField", view: View, layer: Layer) -> Tensor:
-    xs, ys = view.axes(field.lr_size)
-    if layer == "lr":
-        height, width = field.lr_size
-        rows, columns = ys.long().clamp_max(height - 1), xs.long().clamp_max(width - 1)
-        return field.lr[:, :, rows[:, None], columns].flatten(2).movedim(1, -1)
-    scale = field.lr.new_tensor(view.scale).expand(len(field.lr), 2)
-    maps, (left, top) = field.splat_maps(xs, ys)
-    sample = field.sampler.grid(maps, xs - left, ys - top, scale, decoded=layer != "gaussians")
-    if layer == "residual":
-        return 0.5 + RESIDUAL_GAIN * (sample.rgb - sample.colors)
-    return sample.rgb
+def _pixels(image: Readable, view: View, layer: Layer) -> Tensor:
+    if layer != "lr":
+        return image.read(view, layer)
+    xs, ys = view.axes(image.lr_size)
+    height, width = image.lr_size
+    rows, columns = ys.long().clamp_max(height - 1), xs.long().clamp_max(width - 1)
+    return image.lr[:, :, rows[:, None], columns]
 
 
 def _reduction(view: View) -> tuple[int, int]:
@@ -122,16 +158,14 @@ def _reduction(view: View) -> tuple[int, int]:
     return tuple(max(1, math.ceil(1 / scale - TINY)) for scale in view.scale)  # type: ignore[return-value]
 
 
-def _reduced(
-    field: "GaussianField", view: View, layer: Layer, reduction: tuple[int, int]
-) -> Tensor:
-    """Below magnification 1 an output pixel covers more than the window of a Gaussian: render
-    each as a whole number of pixels at 1 or more, then reduce with an anti-aliased bicubic.
+def _reduced(image: Readable, view: View, layer: Layer, reduction: tuple[int, int]) -> Tensor:
+    """Below magnification 1 an output pixel covers more than a method looks at: render each as
+    a whole number of pixels at 1 or more, then reduce with an anti-aliased bicubic.
 
     A margin is rendered with it, so that views put together make the whole.
     """
     if reduction == (1, 1):
-        return _pixels(field, view, layer)
+        return _pixels(image, view, layer)
     size = view.size[0] + 2 * _MARGIN, view.size[1] + 2 * _MARGIN
     inner = size[0] * reduction[0], size[1] * reduction[1]
     if inner[0] * inner[1] > MAX_REDUCED_PIXELS:
@@ -147,12 +181,12 @@ def _reduced(
         size[0] * step_y,
         inner,
     )
-    reduced = downscale(_pixels(field, wider, layer).clamp(0, 1), size)
+    reduced = downscale(_pixels(image, wider, layer).clamp(0, 1), size)
     return reduced[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
 
 
 def render_image(
-    field: "GaussianField",
+    image: Readable,
     scale: float | tuple[float, float] | None = None,
     *,
     size: tuple[int, int] | None = None,
@@ -164,15 +198,15 @@ def render_image(
 
     Bands go straight to 8 bit, so a large picture costs three or four bytes per pixel.
     """
-    assert field.info is not None  # the caller looked
-    view = resolve_view(field.lr_size, scale, size, view)
-    parts = [_bands_of(field, view, layer)]
-    if field.alpha is not None:
-        parts.append(_bands_of(field.alpha, view, "result"))
+    assert image.info is not None  # the caller looked
+    view = resolve_view(image.lr_size, scale, size, view)
+    parts = [_bands_of(image, view, layer)]
+    if image.alpha is not None:
+        parts.append(_bands_of(image.alpha, view, "result"))
     whole: Image.Image | None = None
     for (start, stop, band), *rest in zip(*parts, strict=True):
         alpha = rest[0][2].mean(0) if rest else None
-        piece = to_pil(band, alpha, field.info.mode)
+        piece = to_pil(band, alpha, image.info.mode)
         whole = whole or Image.new(piece.mode, (view.size[1], view.size[0]))
         whole.paste(piece, (0, start))
         if progress:
@@ -181,17 +215,17 @@ def render_image(
     return whole
 
 
-def _bands_of(
-    field: "GaussianField", view: View, layer: Layer
-) -> Iterator[tuple[int, int, Tensor]]:
-    return ((start, stop, band[0]) for start, stop, band in render_bands(field, view, layer))
+def _bands_of(image: Readable, view: View, layer: Layer) -> Iterator[tuple[int, int, Tensor]]:
+    return ((start, stop, band[0]) for start, stop, band in render_bands(image, view, layer))
 
 
 __all__ = [
     "LAYERS",
     "Layer",
+    "Readable",
     "render",
     "render_bands",
     "render_image",
+    "rendered",
     "resolve_view",
 ]

@@ -1,0 +1,1 @@
+"""The methods that GaussianSR is compared with, each a continuous image behind one protocol."""

@@ -1,0 +1,48 @@
+"""Methods by name: everything known answers the same protocol, and nothing else is let in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from torch import Tensor
+
+from gsr import methods
+from gsr.continuous import ContinuousImage, Method
+from gsr.errors import ConfigError, WeightsError
+from gsr.model import GaussianSR
+from gsr.weights import manifest, save_weights
+
+
+def test_names_are_the_classical_ones_and_the_bundled_weights() -> None:
+    assert methods.names() == ["bicubic", "lanczos", "nearest", "sinc", *manifest()]
+
+
+@pytest.mark.parametrize("name", [*methods.CLASSICAL, "sinc:bicubic"])
+def test_a_method_renders(name: str, picture: Callable[..., Tensor]) -> None:
+    method = methods.get(name)
+    assert isinstance(method, Method)
+    assert method.name == name
+    image = method.encode(picture(5, 6))
+    assert isinstance(image, ContinuousImage)
+    assert image.render((2, 3)).shape == (3, 10, 18)
+
+
+def test_weights_are_methods(make_model: Callable[..., GaussianSR], tmp_path: Path) -> None:
+    path = save_weights(make_model("lite"), tmp_path / "tiny.safetensors")
+    assert methods.get(path).name == "lite"
+    assert methods.get(f"sinc:{path}").name == "sinc:lite"
+
+
+@pytest.mark.parametrize("name", ["cubic", "sinc:cubic", "", "none.safetensors"])
+def test_unknown_names(name: str) -> None:
+    known = r"known are bicubic, lanczos, nearest, sinc\b.*, the path of a weights file"
+    wanted = name.removeprefix("sinc:")
+    with pytest.raises(ConfigError, match=rf"^there is no method called '{wanted}': {known}"):
+        methods.get(name)
+
+
+def test_files_that_are_no_weights(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(bytes(100))
+    with pytest.raises(WeightsError, match="is damaged or not a safetensors file"):
+        methods.get(path)

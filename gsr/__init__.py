@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from gsr.coords import View
     from gsr.errors import GsrError
     from gsr.field import GaussianField
+    from gsr.fieldfile import open_field
     from gsr.model import PRESETS, GaussianSR, ModelConfig
     from gsr.weights import load
 
@@ -19,6 +20,7 @@ __all__ = [
     "ModelConfig",
     "View",
     "load",
+    "open_field",
 ]
 
 # Looked up on first use, so that the command line answers before torch is loaded.
@@ -30,6 +32,7 @@ _HOMES = {
     "ModelConfig": "model",
     "View": "coords",
     "load": "weights",
+    "open_field": "fieldfile",
 }
 
 

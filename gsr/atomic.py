@@ -14,18 +14,10 @@ from gsr.errors import OutputError, reason
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A new file in the same folder that takes the place of ``target`` if all goes well."""
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with temporary.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        # BaseException: an interrupt from the keyboard must not leave a half-written file either.
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    with _beside(target) as temporary, temporary.open("r+b") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @contextmanager
@@ -35,12 +27,39 @@ def writing(path: str | Path) -> Iterator[BinaryIO]:
     Raises:
         OutputError: the file system does not let it be written.
     """
-    target = Path(path)
+    with _named(path) as target, replacing(target) as stream:
+        yield stream
+
+
+@contextmanager
+def writing_by_name(path: str | Path) -> Iterator[Path]:
+    """As `writing`, for libraries that want the name of a file and not a stream."""
+    with _named(path) as target, _beside(target) as temporary:
+        permissions = temporary.stat().st_mode
+        yield temporary
+        temporary.chmod(permissions)  # some put a file of their own in its place
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with replacing(Path(os.path.realpath(target))) as stream:
-            yield stream
+        temporary.open("xb").close()
+        yield temporary
+        os.replace(temporary, target)
+    except BaseException:
+        # BaseException: an interrupt from the keyboard must not leave a half-written file either.
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+@contextmanager
+def _named(path: str | Path) -> Iterator[Path]:
+    try:
+        yield Path(os.path.realpath(path))
     except OSError as error:
-        raise OutputError(_failure(target, error)) from error
+        raise OutputError(_failure(Path(path), error)) from error
 
 
 def _failure(path: Path, error: OSError) -> str:

@@ -15,6 +15,8 @@ from gsr.render import LAYERS, RESIDUAL_GAIN, Layer, rendered
 from gsr.sampler import Sampler, SplatMaps
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gsr.images import PictureInfo
     from gsr.inspection import Explanation
 
@@ -206,6 +208,16 @@ class GaussianField:
         from gsr.editing import with_bank
 
         return with_bank(self, bank_raw)
+
+    def save(self, path: "str | Path") -> "Path":
+        """Write the field to a `.gsf` file, see `gsr.fieldfile`; `gsr.open_field` reads it.
+
+        Raises:
+            OutputError: another suffix, or a failing file system.
+        """
+        from gsr.fieldfile import save_field
+
+        return save_field(self, path)
 
     def _tensors(self) -> dict[str, Tensor]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}

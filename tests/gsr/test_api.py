@@ -5,12 +5,16 @@ import inspect
 
 import gsr
 
-PUBLIC = {"PRESETS", "GaussianField", "GaussianSR", "GsrError", "ModelConfig", "View", "load"}
+PUBLIC = {
+    "PRESETS", "GaussianField", "GaussianSR", "GsrError", "ModelConfig", "View", "load",
+    "open_field",
+}  # fmt: skip
 
 FIELD = {
     "batch_shape", "bank", "bank_raw", "choice_at", "classifier", "alpha", "colors", "context",
-    "evidence", "explain", "feat", "index", "info", "kernels", "lr", "lr_size", "model", "nbytes",
-    "offsets", "render", "sampler", "splat_maps", "to", "with_bank", "with_kernel",
+    "evidence", "explain", "feat", "index", "info", "kernels", "layers", "lr", "lr_size", "model",
+    "nbytes", "offsets", "read", "render", "sampler", "save", "splat_maps", "to", "with_bank",
+    "with_kernel",
 }  # fmt: skip
 
 

@@ -1,0 +1,336 @@
+"""Fields in files: what comes back is what went in, and nothing else is taken."""
+
+import json
+import os
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import gsr
+from gsr import GaussianField, View, open_field
+from gsr.errors import ImageError, OutputError
+from gsr.fieldfile import FORMAT, VERSION
+from gsr.weights import save_weights
+
+MAPS = ("lr", "bank_raw", "index", "evidence", "offsets", "colors", "feat", "context")
+VIEWS = [
+    View(-1.5, 0.25, 6.0, 5.5, (33, 40)),
+    View(2.125, 1.0, 3.0, 2.0, (128, 192)),
+    View(0.0, 0.0, 11.0, 9.0, (4, 5)),
+]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "photo.gsf"
+
+
+def photo(mode="RGBA", size=(14, 10), **info):
+    bands = [Image.effect_noise(size, 60 + 10 * i) for i in range(len(mode))]
+    image = Image.merge(mode, bands) if len(bands) > 1 else bands[0]
+    image.info.update(info)
+    return image
+
+
+def same(a: GaussianField, b: GaussianField) -> None:
+    for name in MAPS:
+        one, other = getattr(a, name), getattr(b, name)
+        assert torch.equal(one, other), name
+        assert one.dtype == other.dtype, name
+    assert (a.classifier, a.model, a.batch_shape, a.info) == (
+        b.classifier,
+        b.model,
+        b.batch_shape,
+        b.info,
+    )
+    assert a.sampler.config == b.sampler.config
+    assert (a.alpha is None) == (b.alpha is None)
+    if a.alpha is not None and b.alpha is not None:
+        same(a.alpha, b.alpha)
+
+
+# --- what comes back -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", ["result", "gaussians", "residual", "lr"])
+def test_every_render_is_the_same_bit_for_bit(tiny_field, path, layer):
+    tiny_field.save(path)
+    opened = open_field(path)
+    same(opened, tiny_field)
+    for view in VIEWS:
+        ours, theirs = (f.render(view=view, layer=layer) for f in (opened, tiny_field))
+        assert torch.equal(ours, theirs)
+    assert opened.explain(3.3, 4.4) == tiny_field.explain(3.3, 4.4)
+
+
+def test_a_picture_comes_back_with_alpha_and_metadata(make_model, path):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x010F] = "Camera"
+    image = photo(icc_profile=srgb, exif=exif.tobytes(), dpi=(300.0, 300.0))
+    image.filename = "Ferienphoto älter.png"
+    field = make_model("lite").encode(image)
+    assert field.alpha is not None
+    assert field.info.icc == srgb
+    assert field.info.exif
+    field.save(path)
+    opened = open_field(path)
+    same(opened, field)
+    ours, theirs = (f.render(scale=3.7) for f in (opened, field))
+    assert ours.mode == "RGBA"
+    assert np.array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+def test_batches_keep_their_shape(make_model, picture, path):
+    images = torch.stack([picture(7, 8, seed=i) for i in range(6)]).reshape(2, 3, 3, 7, 8)
+    field = make_model("lite").encode(images)
+    field.save(path)
+    opened = open_field(path)
+    assert opened.batch_shape == (2, 3)
+    assert torch.equal(opened.render(scale=2.5), field.render(scale=2.5))
+
+
+def test_edits_are_kept(tiny_field, path):
+    mark = torch.zeros(tiny_field.index.shape, dtype=torch.bool)
+    mark[:, 2:5, 3:6] = True
+    edited = tiny_field.with_kernel(7, mark).with_bank(tiny_field.bank_raw * 0.9)
+    edited.save(path)
+    same(open_field(path), edited)
+
+
+def test_double_precision_is_kept(make_model, picture, path):
+    field = make_model("paper").double().encode(picture(6, 5).double())
+    field.save(path)
+    opened = open_field(path)
+    assert opened.sampler.raw_footprint.dtype == torch.float64
+    same(opened, field)
+
+
+def test_opening_leaves_chance_alone(tiny_field, path):
+    tiny_field.save(path)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    open_field(path)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.text(min_size=1, max_size=20),
+    text=st.dictionaries(st.text(max_size=9), st.text(max_size=20), max_size=3),
+    icc=st.none() | st.binary(min_size=1, max_size=60),
+    exif=st.none() | st.binary(min_size=1, max_size=60),
+    notes=st.lists(st.text(max_size=10), max_size=2).map(tuple),
+)
+def test_any_metadata_survives(lite_field, tmp_path, name, text, icc, exif, notes):
+    info = gsr.images.PictureInfo(name=name, text=text, icc=icc, exif=exif, notes=notes)
+    path = replace(lite_field, info=info).save(tmp_path / "x.gsf")
+    assert open_field(path).info == info
+
+
+def test_a_name_that_is_no_unicode_is_no_obstacle(lite_field, path):
+    info = gsr.images.PictureInfo(name="caf\udce9.png")
+    replace(lite_field, info=info).save(path)
+    assert open_field(path).info.name == "caf?.png"
+
+
+def test_the_file_does_not_tie_the_field(tiny_field, path):
+    tiny_field.save(path)
+    opened = open_field(path)
+    path.write_bytes(bytes(path.stat().st_size))
+    same(opened, tiny_field)
+
+
+def test_no_pickle_is_involved(tiny_field, path):
+    tiny_field.save(path)
+    with safe_open(path, framework="np") as file:
+        assert {"lr", "sampler.raw_footprint"} <= set(file.keys())
+        assert (file.metadata()["format"], file.metadata()["version"]) == ("gsr-field", "1")
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def test_an_old_file_is_replaced_and_nothing_is_left_beside(tiny_field, path):
+    path.write_text("old")
+    tiny_field.save(path)
+    same(open_field(path), tiny_field)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_failing_write_leaves_the_old_file(tiny_field, path, monkeypatch):
+    path.write_text("old")
+    monkeypatch.setattr(
+        "gsr.fieldfile.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "full"))
+    )
+    with pytest.raises(OutputError, match="disk is full"):
+        tiny_field.save(path)
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("photo.png", r"must end in \.gsf, got '.png'"), ("photo", "got 'no suffix'"),
+     ("no/photo.gsf", "the folder .*no does not exist")],
+)  # fmt: skip
+def test_places_that_cannot_be_written(tiny_field, tmp_path, name, said):
+    with pytest.raises(OutputError, match=said):
+        tiny_field.save(tmp_path / name)
+
+
+# --- files that are no fields ----------------------------------------------------------------
+
+
+def refused(path, *words):
+    with pytest.raises(ImageError) as caught:
+        open_field(path)
+    sentence = str(caught.value)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    for word in words:
+        assert word in sentence
+
+
+def test_missing_files_and_folders(tmp_path):
+    refused(tmp_path / "none.gsf", "no such file")
+    refused(tmp_path, "is a folder")
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80\x04pickle", b"\x89PNG\r\n\x1a\n" + bytes(99)])
+def test_foreign_files(path, data):
+    path.write_bytes(data)
+    refused(path, "not a field", "gsr encode")
+
+
+def test_weights_and_other_safetensors(make_model, path):
+    save_weights(make_model("lite"), path)
+    refused(path, "weights of a model")
+    save_file({"a": torch.zeros(2)}, path)
+    refused(path, "something else")
+
+
+@pytest.mark.parametrize(("version", "said"), [("2", "newer gsr"), ("", "version unknown")])
+def test_other_versions(tiny_field, path, version, said):
+    rewrite(tiny_field, path, {"version": version})
+    refused(path, said)
+
+
+@given(cut=st.integers(0, 4000))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_files_cut_short(lite_field, tmp_path, cut):
+    whole = lite_field.save(tmp_path / "whole.gsf").read_bytes()
+    path = tmp_path / "cut.gsf"
+    path.write_bytes(whole[: max(0, len(whole) - 1 - cut * len(whole) // 4000)])
+    refused(path)
+
+
+def rewrite(field, path, metadata=(), change=None, **facts):
+    """The file of a field with other metadata, other tensors or other facts."""
+    field.save(path)
+    with safe_open(path, framework="pt") as file:
+        tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
+        header = dict(file.metadata())
+    header["field"] = json.dumps(json.loads(header["field"]) | facts)
+    if change:
+        change(tensors)
+    save_file(tensors, path, metadata=header | dict(metadata))
+
+
+def put(name, value):
+    def change(tensors):
+        tensors[name] = value(tensors[name]) if callable(value) else value
+
+    return change
+
+
+def nan(tensor):
+    tensor = tensor.clone()
+    tensor.view(-1)[0] = float("nan")
+    return tensor
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.pop("colors"), "colors is missing"),
+        (lambda t: t.pop("sampler.raw_footprint"), "sampler does not fit"),
+        (put("more", torch.zeros(1)), "no place for more"),
+        (put("lr", lambda v: v[0]), r"lr must have shape [b, 3, h, w]"),
+        (put("offsets", lambda v: v[:, :-1].contiguous()), "offsets must have shape"),
+        (put("colors", nan), "colors holds numbers that are not finite"),
+        (put("sampler.raw_footprint", nan), "sampler holds numbers that are not finite"),
+        (put("index", lambda v: v.float()), "index holds numbers of type torch.float32"),
+        (put("index", lambda v: v + 100), "index must be from 0 to 99"),
+        (put("index", lambda v: v - 200), "index must be from 0 to 99"),
+        (put("feat", lambda v: v.long()), "feat holds numbers of type torch.int64"),
+        (put("evidence", lambda v: v[..., :2].contiguous()), "evidence does not fit"),
+        (put("feat", lambda v: v[..., :-1].contiguous()), "sampler does not fit"),
+        (put("bank_raw", lambda v: v[:0]), "index must be from 0 to -1"),
+    ],
+)
+def test_tensors_that_do_not_fit(lite_field, path, change, said):
+    rewrite(lite_field, path, change=change)
+    refused(path, "damaged", said)
+
+
+SAMPLER = json.loads('{"radius": 2, "normalized": true, "finest": 4.0}')
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"classifier": "magic"}, "classifier"),
+        ({"model": 3}, "model"),
+        ({"surprise": 1}, "surprise"),
+        ({"batch_shape": [2]}, "cannot be a field"),
+        ({"batch_shape": ["a"]}, "batch_shape"),
+        ({"classifier": "logits"}, "evidence does not fit"),
+        ({"info": {"mode": "purple"}}, "mode"),
+        ({"info": {"name": "a", "colour": "b"}}, "colour"),
+        ({"sampler": SAMPLER | {"radius": 10**9}}, "out of range"),
+        ({"sampler": SAMPLER | {"decoder": {"kind": "residual", "hidden": [10**9]}}}, "range"),
+        ({"sampler": SAMPLER | {"decoder": {"kind": "residual", "hidden": []}}}, "range"),
+        ({"sampler": SAMPLER | {"decoder": {"kind": "residual", "hidden": [5]}}}, "not fit"),
+        ({"sampler": SAMPLER | {"decoder": {"kind": "oracle"}}}, "kind"),
+        ({"sampler": SAMPLER | {"finest": 0}}, "out of range"),
+        ({"sampler": None}, "sampler"),
+        ({"alpha": {"model": "x"}}, "alpha"),
+    ],
+)
+def test_facts_that_do_not_fit(lite_field, path, facts, said):
+    rewrite(lite_field, path, **facts)
+    refused(path, "damaged", said)
+
+
+def test_a_header_that_is_no_json(lite_field, path):
+    rewrite(lite_field, path, {"field": "{"})
+    refused(path, "damaged")
+    data = struct.pack("<Q", 4) + b"{{{{"
+    path.write_bytes(data)
+    refused(path)
+
+
+def test_a_transparency_of_another_size(make_model, path):
+    model = make_model("lite")
+    field = model.encode(photo())
+    other = model.encode(photo(size=(9, 9)))
+    replace(field, alpha=other.alpha).save(path)
+    refused(path, "transparency does not fit")
+
+
+def test_the_format_says_its_name():
+    assert (FORMAT, VERSION) == ("gsr-field", 1)

@@ -21,10 +21,10 @@ from gsr.atomic import writing_by_name
 from gsr.classifier import Kind
 from gsr.errors import ImageError, OutputError, check_shape, reason
 from gsr.field import GaussianField
+from gsr.files import FIELD_SUFFIX, is_field_file
 from gsr.images import PictureInfo
 from gsr.sampler import Sampler, SamplerConfig
 
-SUFFIX = ".gsf"
 FORMAT, VERSION = "gsr-field", 1
 MAX_RADIUS, MAX_LAYERS, MAX_WIDTH = 16, 16, 4096
 """More than any sampler has; a damaged file must not ask for memory."""
@@ -78,8 +78,8 @@ def save_field(field: GaussianField, path: str | Path) -> Path:
         OutputError: another suffix, or a failing file system.
     """
     path = Path(path)
-    if path.suffix.lower() != SUFFIX:
-        raise OutputError(f"{path} must end in {SUFFIX}, got {path.suffix or 'no suffix'!r}.")
+    if not is_field_file(path):
+        raise OutputError(f"{path} must end in {FIELD_SUFFIX}, got {path.suffix or 'no suffix'!r}.")
     metadata = {
         "format": FORMAT,
         "version": str(VERSION),
@@ -172,8 +172,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise ImageError(f"{path}: there is no permission to read this file.") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise ImageError(
-            f"{path} is damaged, cut short or not a field: fields are {SUFFIX} files, written by "
-            "GaussianField.save and gsr encode."
+            f"{path} is damaged, cut short or not a field: fields are {FIELD_SUFFIX} files, written "
+            "by GaussianField.save and gsr encode."
         ) from error
 
 
@@ -181,7 +181,7 @@ def _check_format(path: Path, metadata: dict[str, str]) -> None:
     written, version = metadata.get("format"), metadata.get("version", "")
     if written != FORMAT:
         what = "weights of a model" if (written or "").startswith("gsr-") else "something else"
-        raise ImageError(f"{path} is no field but {what}: fields are {SUFFIX} files.")
+        raise ImageError(f"{path} is no field but {what}: fields are {FIELD_SUFFIX} files.")
     if version != str(VERSION):
         newer = version.isdigit() and int(version) > VERSION
         raise ImageError(

@@ -20,6 +20,13 @@ READABLE_SUFFIXES = (
     ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm",
 )  # fmt: skip
 """Files of a folder with these suffixes are taken; a file named on its own may have any."""
+FIELD_SUFFIX = ".gsf"
+"""Fields in files; of a folder they are not taken, since their pictures mostly lie beside them."""
+
+
+def is_field_file(path: Path) -> bool:
+    """Whether a name says that a field is in the file."""
+    return path.suffix.lower() == FIELD_SUFFIX
 
 
 @dataclass(frozen=True)

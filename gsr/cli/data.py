@@ -10,6 +10,7 @@ import typer
 from gsr.cli.progress import Reporter
 from gsr.datasets import DATASETS, Dataset, RemoteFile, find
 from gsr.errors import GsrError
+from gsr.steps import Steps
 
 if TYPE_CHECKING:
     from gsr.datasets.checking import Finding, Group, Report
@@ -138,7 +139,7 @@ def fetch_data(
 def _fetch_one(
     dataset: Dataset, file: RemoteFile, folder: Path, keep: bool, reporter: Reporter
 ) -> bool:
-    from gsr.datasets.fetching import Steps, fetch
+    from gsr.datasets.fetching import fetch
 
     try:
         fetched = fetch(

@@ -1,18 +1,17 @@
 """What a run says about itself, on stderr: a bar on a terminal, a line per file elsewhere."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
 
+from gsr.steps import Advance
+
 if TYPE_CHECKING:
     from rich.progress import Progress
-
-Advance = Callable[[float], None]
-"""Takes the finished part of a file's work, in [0, 1]."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,28 +20,10 @@ from gsr.datasets.registry import Dataset, RemoteFile
 from gsr.datasets.unpacking import ArchiveError, unpack
 from gsr.errors import ConfigError, OutputError
 from gsr.files import READABLE_SUFFIXES, prepare_folder
-
-Advance = Callable[[float], None]
-"""Takes the finished part of a step, in [0, 1]."""
+from gsr.steps import SILENT, Steps
 
 ROOM = 2.1
 """Sizes of an archive that fetching it takes: itself, and what is in it, which hardly shrinks."""
-
-
-@dataclass(frozen=True)
-class Steps:
-    """How a caller hears of the work.
-
-    Attributes:
-        bar: Makes a bar for a step of a title.
-        note: Takes a sentence.
-    """
-
-    bar: Callable[[str], AbstractContextManager[Advance]]
-    note: Callable[[str], None]
-
-
-SILENT = Steps(bar=lambda title: nullcontext(lambda part: None), note=lambda sentence: None)
 
 
 @dataclass(frozen=True)

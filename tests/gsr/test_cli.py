@@ -211,7 +211,7 @@ def test_sizes_that_this_picture_cannot_be_rendered_at(upscale, tmp_path, photo)
 
 
 def test_it_tells_when_memory_is_short(upscale, photo, monkeypatch):
-    monkeypatch.setattr("gsr.cli.upscaling.free_memory", lambda: 1000)
+    monkeypatch.setattr("gsr.batch.free_memory", lambda: 1000)
     result = upscale(photo, "-s", 2)
     assert result.code == 0
     assert "note: " in result.err
@@ -674,12 +674,12 @@ def test_app_errors_are_sentences_and_bugs_are_not(cli, fake_app):
 
 
 def test_app_of_a_checkout_is_found_from_anywhere(tmp_path, monkeypatch):
-    from gsr.cli.studio import _launch_module
+    from gsr.cli.siblings import find
 
     (tmp_path / "apps").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     if not (ROOT / "apps").is_dir():
         pytest.skip("no checkout")
-    assert _launch_module() == "apps.studio.launch"
+    assert find("apps") == "apps"
     assert sys.path[0] == str(ROOT)

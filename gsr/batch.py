@@ -1,0 +1,191 @@
+"""Many pictures, each into its own file: one code path for the command line and for the app."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal, cast
+
+from gsr.errors import GsrError, ScaleError
+from gsr.files import (
+    Job,
+    Plan,
+    check_not_an_input,
+    free_memory,
+    header_size,
+    identities,
+    is_field_file,
+    prepare_folder,
+)
+from gsr.sizes import Wanted
+from gsr.steps import SILENT, Advance, Steps
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from gsr.continuous import Method
+    from gsr.opening import Opened
+
+Status = Literal["written", "skipped", "failed"]
+
+OUTPUT_BYTES, INPUT_BYTES = 8, 500
+"""Memory per output and per input pixel, measured and rounded up; only used to warn."""
+ENCODING_COST = 30
+"""Encoding an input pixel takes about as long as rendering this many; only moves the bar."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job."""
+
+    input: str
+    output: str
+    status: Status
+    error: str | None = None
+    width: int | None = None
+    height: int | None = None
+    scale_x: float | None = None
+    scale_y: float | None = None
+    model: str | None = None
+    seconds: float | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures and what shall be made of them.
+
+    Attributes:
+        todo: Which files are read and written. Field files (`.gsf`) are rendered as they are.
+        wanted: How large the results shall be.
+        method: Called once, when the first picture is to be encoded.
+        overwrite: Replace results that exist already; else they are skipped.
+        strip: Write no metadata.
+        most_pixels: Refuse larger results, where that is wanted.
+        steps: Hears of notes, and of every picture's progress; what it raises ends the run.
+    """
+
+    todo: Plan
+    wanted: Wanted
+    method: "Callable[[], Method]"
+    overwrite: bool = False
+    strip: bool = False
+    most_pixels: int | None = None
+    steps: Steps = SILENT
+
+    def run(self) -> Iterator[Outcome]:
+        """Do the jobs, one by one; a job that fails is an outcome and stops no other.
+
+        Everything that can be known without reading pixels is looked at before the first picture.
+
+        Raises:
+            GsrError: the weights, or a folder for results, cannot be used.
+        """
+        inputs = identities(job.source for job in self.todo.jobs)
+        jobs = []
+        for job in self.todo.jobs:
+            outcome = _attempt(job, partial(self._check, inputs=inputs))
+            if outcome is None:
+                jobs.append(job)
+            else:
+                yield outcome
+        yield from self._run(jobs)
+
+    def _run(self, jobs: list[Job]) -> Iterator[Outcome]:
+        pictures = [job for job in jobs if not is_field_file(job.source)]
+        method = self.method() if pictures else None
+        for folder in sorted({job.output.parent for job in jobs}):
+            prepare_folder(folder, create=self.todo.named_folder)
+        total = len(self.todo.jobs)
+        for number, job in enumerate(jobs, total - len(jobs) + 1):
+            many = f" ({number} of {total})" if self.todo.many else ""
+            title = job.source.name + many
+            outcome = _attempt(job, partial(self._upscale, method=method, title=title))
+            assert outcome is not None  # `_upscale` always has one
+            yield outcome
+
+    def _check(self, job: Job, inputs: set[tuple[int, int]]) -> Outcome | None:
+        """All that can be known before the work: existing files, size, memory, format."""
+        check_not_an_input(job.output, inputs)
+        if job.output.exists() and not self.overwrite:
+            return Outcome(str(job.source), str(job.output), "skipped")
+        from gsr.images import MAX_INPUT_PIXELS, check_output
+
+        lr_size = header_size(job.source)
+        if lr_size is not None and lr_size[0] * lr_size[1] <= MAX_INPUT_PIXELS:
+            size = self._size(job, lr_size)
+            check_output(job.output, size)
+            self._warn_of_memory(job, lr_size, size)
+        return None
+
+    def _size(self, job: Job, lr_size: tuple[int, int]) -> tuple[int, int]:
+        try:
+            size = self.wanted.for_picture(lr_size)
+            if self.most_pixels is not None and size[0] * size[1] > self.most_pixels:
+                raise ScaleError(
+                    f"{size[1]} x {size[0]} pixels are more than the "
+                    f"{self.most_pixels / 1e6:.3g} megapixels a result may have here."
+                )
+        except ScaleError as error:
+            raise ScaleError(f"{job.source} ({lr_size[1]} x {lr_size[0]}): {error}") from error
+        return size
+
+    def _warn_of_memory(self, job: Job, lr_size: tuple[int, int], size: tuple[int, int]) -> None:
+        need = OUTPUT_BYTES * size[0] * size[1] + INPUT_BYTES * lr_size[0] * lr_size[1]
+        free = free_memory()
+        if free is not None and need > free:
+            self.steps.note(
+                f"{job.source} at {size[1]} x {size[0]} needs about {need / 1e9:.1f} GB of memory, "
+                f"and {free / 1e9:.1f} GB are free."
+            )
+
+    def _upscale(self, job: Job, method: "Method | None", title: str) -> Outcome:
+        from gsr.images import check_output, provenance, save
+        from gsr.opening import open_source
+
+        start = time.perf_counter()
+        source = open_source(job.source)
+        lr_size, notes = source.lr_size, source.info.notes
+        size = self._size(job, lr_size)
+        check_output(job.output, size, transparent=source.transparent)
+        for note in notes:
+            self.steps.note(f"{job.source}: {note}")
+        with self.steps.bar(title) as advance:
+            image = _render(source, method, size, advance)
+        scale, model = (size[0] / lr_size[0], size[1] / lr_size[1]), source.model(method)
+        save(image, job.output, source.info, strip=self.strip, comment=provenance(model, scale))
+        return Outcome(
+            input=str(job.source),
+            output=str(job.output),
+            status="written",
+            width=size[1],
+            height=size[0],
+            scale_x=scale[1],
+            scale_y=scale[0],
+            model=model,
+            seconds=round(time.perf_counter() - start, 3),
+            notes=list(notes),
+        )
+
+
+def _attempt(job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
+    """Do one step of a job; what a caller can put right is an outcome."""
+    try:
+        return step(job)
+    except GsrError as error:
+        return Outcome(str(job.source), str(job.output), "failed", error=str(error))
+
+
+def _render(
+    source: "Opened", method: "Method | None", size: tuple[int, int], advance: Advance
+) -> "Image.Image":
+    pixels = source.lr_size[0] * source.lr_size[1]
+    cost = ENCODING_COST * pixels
+    encoding = cost / (cost + size[0] * size[1])
+    encoded = source.encode(method, lambda tile, tiles: advance(encoding * tile / tiles))
+    return cast(
+        "Image.Image",
+        encoded.render(
+            size=size, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
+        ),
+    )

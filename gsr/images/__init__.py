@@ -4,7 +4,7 @@ from gsr.images.picture import MAX_INPUT_PIXELS, ColourMode, Picture, PictureInf
 from gsr.images.quantise import to_pil, to_uint8
 from gsr.images.read import load
 from gsr.images.resample import Kind, bicubic_view, downscale
-from gsr.images.write import check_output, provenance, save
+from gsr.images.write import check_output, provenance, save, software_line
 
 __all__ = [
     "MAX_INPUT_PIXELS",
@@ -19,6 +19,7 @@ __all__ = [
     "load",
     "provenance",
     "save",
+    "software_line",
     "to_pil",
     "to_uint8",
 ]

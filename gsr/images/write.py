@@ -121,7 +121,7 @@ def _kept_data(
 ) -> dict[str, Any]:
     if file_format == "BMP":
         return {}
-    software = "" if file_format == "PNG" else _software(comment)
+    software = "" if file_format == "PNG" else software_line(comment)
     kept: dict[str, Any] = {"exif": _with_software(info.exif, software), "dpi": info.dpi}
     if info.icc and icc_space(info.icc) == _profile_space(image.mode):
         kept["icc_profile"] = info.icc
@@ -150,7 +150,8 @@ def _png_text(entries: dict[str, str]) -> PngImagePlugin.PngInfo | None:
     return chunks
 
 
-def _software(comment: dict[str, str]) -> str:
+def software_line(comment: dict[str, str]) -> str:
+    """A comment for `save` in one line, for formats with a place for one only."""
     named = [comment["Software"]] if "Software" in comment else []
     return "; ".join(named + [f"{key}={comment[key]}" for key in comment if key != "Software"])
 

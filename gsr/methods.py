@@ -1,17 +1,29 @@
-"""Every method by name: the classical ones, and networks with their weights."""
+"""Every method by name: the classical ones, networks with their weights, networks to train."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import torch
 
+from gsr.baselines import BASELINES, BaselineConfig
 from gsr.baselines.classical import Pillow, Sinc
 from gsr.continuous import Method
+from gsr.encoders import EncoderConfig
 from gsr.errors import ConfigError
-from gsr.weights import load, manifest
+from gsr.images import Kind
+from gsr.model import PRESETS, ModelConfig
+from gsr.weights import Trained, build, load_network, manifest
 
 CLASSICAL = ("bicubic", "lanczos", "nearest", "sinc")
 ON_RESULT = "sinc:"
 """Before the name of a network: sinc resampling of its fixed x4 result."""
+
+NETWORKS: dict[str, ModelConfig | BaselineConfig] = {
+    **{name: BaselineConfig(method=name, name=name) for name in BASELINES},
+    **PRESETS,
+}
+"""What can be trained: the networks that are compared with, and the presets of GaussianSR."""
 
 
 def names() -> list[str]:
@@ -35,12 +47,30 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
     if text == "sinc":
         return Sinc(device=device)
     if text in ("bicubic", "lanczos", "nearest"):
-        return Pillow(text, device)  # type: ignore[arg-type]
+        return Pillow(cast(Kind, text), device)
     if text.startswith(ON_RESULT):
         return Sinc(get(text.removeprefix(ON_RESULT), device=device), device)
     if text in manifest() or Path(text).is_file():
-        return load(text, device=device)
+        return load_network(text, device=device)
     raise ConfigError(
         f"there is no method called {text!r}: known are {', '.join(names())}, the path of a "
         f"weights file, and {ON_RESULT} before one of them."
     )
+
+
+def new_network(preset: str, encoder: EncoderConfig | None = None) -> Trained:
+    """A network to train from scratch, with random weights from torch's generator.
+
+    Args:
+        preset: A key of `NETWORKS`.
+        encoder: Instead of the preset's.
+
+    Raises:
+        ConfigError: for an unknown preset.
+    """
+    if preset not in NETWORKS:
+        raise ConfigError(
+            f"there is no network called {preset!r}: known are {', '.join(NETWORKS)}."
+        )
+    config = NETWORKS[preset]
+    return build(replace(config, encoder=encoder) if encoder else config)

@@ -5,17 +5,21 @@ import json
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeAlias, cast, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from gsr.atomic import replacing
+from gsr.baselines import BASELINES, BaselineConfig, PointNetwork
 from gsr.errors import WeightsError
 from gsr.model import GaussianSR, ModelConfig
 
 FORMAT = "gsr-1"
+
+Trained: TypeAlias = GaussianSR | PointNetwork
+"""A network of any method; each has a `config` that says which."""
 
 
 def weights_folder() -> Path:
@@ -33,8 +37,8 @@ def manifest(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def save_weights(model: GaussianSR, path: str | Path, about: dict[str, Any] | None = None) -> Path:
-    """Write a model, atomically.
+def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None = None) -> Path:
+    """Write a network, atomically.
 
     Args:
         model: What to write.
@@ -61,8 +65,20 @@ def load(name: str | Path = "lite", *, device: str | torch.device = "cpu") -> Ga
         device: Where the model goes.
 
     Raises:
-        WeightsError: for an unknown name, a missing, damaged or foreign file.
+        WeightsError: for an unknown name, a missing, damaged or foreign file, and for weights of
+            another method.
     """
+    network = load_network(name, device=device)
+    if not isinstance(network, GaussianSR):
+        raise WeightsError(
+            f"{name} holds weights of the method {network.config.method!r}, which makes no "
+            "Gaussians; weights of GaussianSR are needed here."
+        )
+    return network
+
+
+def load_network(name: str | Path, *, device: str | torch.device = "cpu") -> Trained:
+    """As `load`, for weights of any method."""
     bundled = manifest()
     if str(name) in bundled:
         entry = bundled[str(name)]
@@ -78,8 +94,8 @@ def load(name: str | Path = "lite", *, device: str | torch.device = "cpu") -> Ga
     return read_weights(path).to(device)
 
 
-def read_weights(path: Path) -> GaussianSR:
-    """A model from a file; every tensor must be there, with its shape, and no other."""
+def read_weights(path: Path) -> Trained:
+    """A network from a file; every tensor must be there, with its shape, and no other."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -97,15 +113,30 @@ def read_weights(path: Path) -> GaussianSR:
     return model.eval().requires_grad_(False)
 
 
-def _build(path: Path, metadata: dict[str, str]) -> GaussianSR:
+def build(config: ModelConfig | BaselineConfig) -> Trained:
+    """A network at its start, of random weights."""
+    if isinstance(config, ModelConfig):
+        return GaussianSR(config)
+    return BASELINES[config.method](config)
+
+
+def _build(path: Path, metadata: dict[str, str]) -> Trained:
     # Building is inside too: a well-formed file may name parts that do not exist.
     try:
-        return GaussianSR(from_dict(ModelConfig, json.loads(metadata["config"])))
+        return build(_config(json.loads(metadata["config"])))
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path} holds no configuration that gsr knows ({error}).") from error
 
 
-def _check_tensors(path: Path, model: GaussianSR, tensors: dict[str, torch.Tensor]) -> None:
+def _config(values: dict[str, Any]) -> ModelConfig | BaselineConfig:
+    if "method" not in values:  # GaussianSR's does not say so
+        return cast(ModelConfig, from_dict(ModelConfig, values))
+    if values["method"] not in BASELINES:
+        raise ValueError(f"unknown method {values['method']!r}, known are {', '.join(BASELINES)}")
+    return cast(BaselineConfig, from_dict(BaselineConfig, values))
+
+
+def _check_tensors(path: Path, model: Trained, tensors: dict[str, torch.Tensor]) -> None:
     expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     got = {k: tuple(v.shape) for k, v in tensors.items()}
     wrong = sorted(k for k in expected.keys() | got.keys() if expected.get(k) != got.get(k))

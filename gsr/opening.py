@@ -27,6 +27,11 @@ class Opened:
     info: PictureInfo
     transparent: bool
 
+    @property
+    def is_field(self) -> bool:
+        """Encoded already; no method is needed."""
+        return isinstance(self.content, GaussianField)
+
     def encode(self, method: Method | None, progress: Progress | None = None) -> ContinuousImage:
         """The continuous image; a field needs no method. Its renders are PIL images."""
         if isinstance(self.content, GaussianField):

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from gsr.cli.data import data
+from gsr.cli.encoding import encode
 from gsr.cli.looking import info, inspect
 from gsr.cli.studio import studio
+from gsr.cli.sweeping import sweep
 from gsr.cli.upscaling import upscale
 from gsr.errors import GsrError
 
@@ -25,6 +27,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("upscale")(upscale)
+app.command("encode")(encode)
+app.command("sweep")(sweep)
 app.command("inspect")(inspect)
 app.command("info")(info)
 app.command("app")(studio)

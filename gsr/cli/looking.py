@@ -4,15 +4,17 @@ import json
 import math
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from gsr.cli.progress import Reporter
+from gsr.cli.single import encode, method_for, open_noted
 from gsr.cli.sizes import number
 from gsr.errors import WeightsError
 
 if TYPE_CHECKING:
+    from gsr.field import GaussianField
     from gsr.inspection import Explanation
 
 SHOWN_SHARES = 8
@@ -124,7 +126,9 @@ def _text(value: Any) -> str:
 
 
 def inspect(
-    image: Annotated[Path, typer.Argument(help="Picture to look into.", metavar="IN")],
+    image: Annotated[
+        Path, typer.Argument(help="Picture, or field file, to look into.", metavar="IN")
+    ],
     at: Annotated[str, typer.Option("--at", help="Point in pixels of the picture.", metavar="X,Y")],
     scale: Annotated[
         float,
@@ -137,7 +141,7 @@ def inspect(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
 ) -> None:
     """Show which Gaussians made the colour at a point, and with what share."""
-    x, y = _point(at)
+    x, y = point(at)
     explanation = _explain(image, x, y, scale, model, Reporter(quiet))
     if as_json:
         typer.echo(json.dumps({"image": str(image), **explanation.to_dict()}))
@@ -146,7 +150,8 @@ def inspect(
         typer.echo(line)
 
 
-def _point(text: str) -> tuple[float, float]:
+def point(text: str) -> tuple[float, float]:
+    """Two numbers on the command line, such as 40.3,22.8."""
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
@@ -162,19 +167,12 @@ def _explain(
     path: Path, x: float, y: float, scale: float, model: str, reporter: Reporter
 ) -> "Explanation":
     from gsr.coords import parse_scale
-    from gsr.images import load as load_image
-    from gsr.weights import load
 
     parse_scale(scale)
-    picture = load_image(path)
-    for note in picture.info.notes:
-        reporter.note(f"{path}: {note}")
-    network = load(model)
-    with reporter.bar(path.name) as advance:
-        # Transparency would be a second field, and the question is about the colour.
-        field = network.encode(
-            replace(picture, alpha=None), progress=lambda done, total: advance(done / total)
-        )
+    source = open_noted(path, reporter)
+    # Transparency would be a second field, and the question is about the colour.
+    source = replace(source, content=replace(source.content, alpha=None))
+    field = cast("GaussianField", encode(source, method_for(source, model), reporter))
     return field.explain(x, y, scale)
 
 

@@ -26,7 +26,7 @@ MAX_SIDE = 2**30
 
 def upscale(
     inputs: Annotated[
-        list[Path], typer.Argument(help="Pictures, or folders of them.", metavar="IN")
+        list[Path], typer.Argument(help="Pictures, folders of them, or field files.", metavar="IN")
     ],
     scale: Annotated[
         float | None,

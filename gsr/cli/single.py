@@ -1,0 +1,63 @@
+"""What the commands share that make one file of one picture: `gsr encode` and `gsr sweep`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from gsr.cli.progress import Reporter
+from gsr.errors import OutputError
+from gsr.files import check_not_an_input, identities, prepare_folder
+
+if TYPE_CHECKING:
+    from gsr.continuous import ContinuousImage, Method
+    from gsr.opening import Opened
+
+INTERRUPTED = 130
+
+
+def check_target(output: Path, source: Path, *, overwrite: bool) -> None:
+    """Whether a result may be written, before any work on it.
+
+    Raises:
+        OutputError: it is the source, exists already, or its folder cannot be written to.
+    """
+    check_not_an_input(output, identities([source]))
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already; add --overwrite to replace it.")
+    prepare_folder(output.parent, create=False)
+
+
+def open_noted(path: Path, reporter: Reporter) -> "Opened":
+    """A picture or a field file, with what was changed in it told."""
+    from gsr.opening import open_source
+
+    source = open_source(path)
+    for note in source.info.notes:
+        reporter.note(f"{path}: {note}")
+    return source
+
+
+def method_for(source: "Opened", model: str) -> "Method | None":
+    """The model, where there is something to encode."""
+    from gsr.weights import load
+
+    return None if source.is_field else load(model)
+
+
+def encode(source: "Opened", method: "Method | None", reporter: Reporter) -> "ContinuousImage":
+    """The continuous image, with a bar while the network runs."""
+    with reporter.bar(source.info.name) as advance:
+        return source.encode(method, lambda done, total: advance(done / total))
+
+
+@contextmanager
+def interruptible(output: Path, reporter: Reporter) -> Iterator[None]:
+    """Ctrl-C is a sentence and an exit code; files are whole or not there anyway."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        reporter.error(f"interrupted, {output} was not written.")
+        raise typer.Exit(INTERRUPTED) from None

@@ -1,0 +1,87 @@
+"""`gsr sweep`: a zoom into a picture as a video."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gsr.cli.looking import point
+from gsr.cli.progress import Reporter
+from gsr.cli.single import check_target, encode, interruptible, method_for, open_noted
+from gsr.cli.sizes import number
+from gsr.sizes import parse_size
+
+
+def sweep(
+    image: Annotated[Path, typer.Argument(help="Picture, or field file.", metavar="IN")],
+    start: Annotated[
+        float,
+        typer.Option("--from", help="Scale of the first frame.", parser=number, metavar="FACTOR"),
+    ] = 1.0,
+    stop: Annotated[
+        float,
+        typer.Option("--to", help="Scale of the last frame.", parser=number, metavar="FACTOR"),
+    ] = 16.0,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", help="Point in pixels of the picture. Default: its middle.", metavar="X,Y"
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help=".webp, .gif or .mp4 file. Default: IN-sweep.webp beside the input.",
+            metavar="OUT",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(help="Duration.", parser=number, metavar="SECONDS")
+    ] = 4.0,
+    fps: Annotated[
+        float, typer.Option(help="Frames per second.", parser=number, metavar="RATE")
+    ] = 24.0,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Size of the video. Default: near the picture's.", metavar="WxH"),
+    ] = None,
+    caption: Annotated[
+        bool, typer.Option("--caption", help="Write the scale into a corner of the video.")
+    ] = False,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
+    ] = "lite",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a video that exists already.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+) -> None:
+    """Zoom into a picture, as a video. Its path is printed on stdout."""
+    where = point(at) if at is not None else None
+    width, height = parse_size(size) if size is not None else (None, None)
+    target = output or image.with_name(f"{image.stem}-sweep.webp")
+    check_target(target, image, overwrite=overwrite)
+    from gsr.sweep import Sweep, check_sweep, save_sweep
+
+    wanted = Sweep(start, stop, where, (height, width) if height and width else None, seconds, fps)
+    reporter = Reporter(quiet)
+    with interruptible(target, reporter):
+        source = open_noted(image, reporter)
+        check_sweep(target, wanted, source.lr_size)
+        method = method_for(source, model)
+        encoded = encode(source, method, reporter)
+        with reporter.bar(target.name) as advance:
+            save_sweep(
+                encoded,
+                target,
+                wanted,
+                info=source.info,
+                model=source.model(method),
+                caption=caption,
+                progress=lambda done, total: advance(done / total),
+            )
+    reporter.line(f"{image}: {wanted.num_frames} frames")
+    typer.echo(os.fsencode(target))

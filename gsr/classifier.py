@@ -109,8 +109,9 @@ class Classifier(nn.Module):
     def _gumbel(
         self, logits: Tensor, bank: KernelBank, soft: bool, generator: torch.Generator | None
     ) -> Tensor:
-        # Drawn on the CPU, so that a seed means the same on every device.
-        uniform = torch.rand(logits.shape, generator=generator).clamp_(1e-9, 1 - 1e-7)
+        where = generator.device if generator else logits.device
+        uniform = torch.rand(logits.shape, generator=generator, device=where)
+        uniform = uniform.clamp_(1e-9, 1 - 1e-7)
         noise = -torch.log(-torch.log(uniform)).to(logits.device)
         mixture = (logits + noise).softmax(1).movedim(1, -1)  # [b, h, w, n]
         if not soft:

@@ -90,10 +90,11 @@ class FourierDecoder(nn.Module):
         rel: Float[Tensor, "b n 2"],
         cell: Float[Tensor, "b 2"],
     ) -> Float[Tensor, "b n 3"]:
-        # rel and cell are in LR pixels; the paper's units are half of that.
-        freq = self.freq(feat).unflatten(-1, (-1, 2)) * (2 * rel).unsqueeze(-2)
-        wave = torch.pi * (freq.sum(-1) + self.phase(2 * cell)[:, None])
-        basis = torch.cat((wave.cos(), wave.sin()), -1)
+        with torch.autocast(feat.device.type, enabled=False):  # a phase needs its digits
+            # rel and cell are in LR pixels; the paper's units are half of that.
+            freq = self.freq(feat).unflatten(-1, (-1, 2)) * (2 * rel).unsqueeze(-2)
+            wave = torch.pi * (freq.sum(-1) + self.phase(2 * cell)[:, None])
+            basis = torch.cat((wave.cos(), wave.sin()), -1)
         return 0.5 + 0.5 * self.layers(self.coef(feat) * basis)
 
 

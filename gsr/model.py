@@ -154,14 +154,24 @@ class GaussianSR(nn.Module):
             generator: Source of the `logits` classifier's noise.
             backend: Splatting back-end, see `gsr.splat`.
         """
+        maps, commitment = self.training_maps(lr, soft=soft, generator=generator)
+        sample: Sample = self.sampler(maps, points, scale, backend)
+        return Prediction(sample.rgb, sample.colors, commitment)
+
+    def training_maps(
+        self,
+        lr: Float[Tensor, "b 3 h w"],
+        *,
+        soft: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> tuple[SplatMaps, Tensor]:
+        """What is splatted, with gradients, and the commitment loss; arguments as `forward`."""
         evidence, members = self.maps(lr)
         with _full_precision(lr):
             raw, commitment = self.classifier.training_kernels(
                 evidence, self.bank, soft=soft, generator=generator
             )
-            maps = SplatMaps(kernels=physical(raw), **members)
-        sample: Sample = self.sampler(maps, points, scale, backend)
-        return Prediction(sample.rgb, sample.colors, commitment)
+            return SplatMaps(kernels=physical(raw), **members), commitment
 
     @torch.no_grad()
     def encode(

@@ -1,7 +1,7 @@
 """Training state in one safetensors file, written atomically. No pickle."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,57 +10,80 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gsr.atomic import replacing
 from gsr.errors import ConfigError
 from gsr.model import GaussianSR
 
+from .optimise import build, new_optimizer
+from .recipe import Recipe
+
 
 @dataclass
 class TrainState:
-    """Everything a step reads and changes."""
+    """Everything a step reads and changes. Random numbers are not among it: see `draws`.
 
-    model: GaussianSR
+    Attributes:
+        network: What learns.
+        ema: Its moving average.
+        optimizer: Adam's.
+        step: Steps done.
+        seconds: Time they took.
+        sums: Of what is logged, since the last row: total and number of steps by name.
+    """
+
+    network: GaussianSR
     ema: AveragedModel
     optimizer: Optimizer
-    generator: torch.Generator
     step: int = 0
     seconds: float = 0.0
+    sums: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def averaged(self) -> GaussianSR:
-        """The model with the moving average of the weights: what is judged and shipped."""
+        """The network with the moving average of the weights: what is judged and shipped."""
         return cast(GaussianSR, self.ema.module)
 
 
-def _named_parameters(state: TrainState) -> dict[int, str]:
-    return {id(p): name for name, p in state.model.named_parameters()}
+def new_state(recipe: Recipe, device: torch.device | str = "cpu") -> TrainState:
+    """A network at its start, seeded."""
+    network = build(recipe.model, recipe.train.seed).to(device)
+    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.train.ema))
+    return TrainState(network, ema, new_optimizer(network, recipe.train))
 
 
 def _tensors(state: TrainState) -> dict[str, Tensor]:
-    names = _named_parameters(state)
-    flat = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    names = {id(p): name for name, p in state.network.named_parameters()}
+    flat = {f"model.{k}": v for k, v in state.network.state_dict().items()}
     flat |= {f"ema.{k}": v for k, v in state.ema.state_dict().items()}
     for parameter, slots in state.optimizer.state.items():
         flat |= {f"adam.{names[id(parameter)]}:{k}": v for k, v in slots.items()}
-    flat["generator"] = state.generator.get_state()
-    return {k: v.detach().clone().contiguous() for k, v in flat.items()}
+    return {k: v.detach().cpu().clone().contiguous() for k, v in flat.items()}
 
 
-def save_checkpoint(state: TrainState, path: Path, recipe: object) -> None:
-    """Write to a neighbour, then rename: a kill at any moment leaves a whole file behind."""
+def save_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
+    """Write to a neighbour, then rename: a kill at any moment leaves a whole file behind.
+
+    Raises:
+        OSError: when it cannot be written; the file that was there is intact.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    about = {"step": state.step, "seconds": state.seconds, "recipe": asdict(recipe)}  # type: ignore[call-overload]
+    about = {
+        "step": state.step,
+        "seconds": state.seconds,
+        "sums": state.sums,
+        "recipe": asdict(recipe),
+    }
     with replacing(path) as file:
         file.write(save(_tensors(state), metadata={"training": json.dumps(about)}))
 
 
-MAY_CHANGE = {"steps", "log_every", "save_every"}
+MAY_CHANGE = {"train.steps", "train.compile", "run.log_every", "run.save_every"}
 """Keys of a recipe that a resumed run may have changed."""
 
 
-def load_checkpoint(state: TrainState, path: Path, recipe: object) -> None:
+def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
     """Continue from a file.
 
     Raises:
@@ -72,24 +95,35 @@ def load_checkpoint(state: TrainState, path: Path, recipe: object) -> None:
             flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"{path} is damaged or no checkpoint of this program.") from error
-    _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))))  # type: ignore[call-overload]
+    _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))))
 
     def part(prefix: str) -> dict[str, Tensor]:
         return {k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)}
 
-    state.model.load_state_dict(part("model."))
-    state.ema.load_state_dict(part("ema."))
-    parameters = dict(state.model.named_parameters())
+    try:
+        state.network.load_state_dict(part("model."))
+        state.ema.load_state_dict(part("ema."))
+    except RuntimeError as error:
+        raise ConfigError(f"{path} is a checkpoint of another architecture.") from error
+    parameters = dict(state.network.named_parameters())
     for key, value in part("adam.").items():
         name, slot = key.rsplit(":", 1)
-        state.optimizer.state[parameters[name]][slot] = value
-    state.generator.set_state(flat["generator"])
-    state.step, state.seconds = about["step"], about["seconds"]
+        parameter = parameters[name]
+        # Adam counts its steps on the CPU unless it is fused.
+        own = parameter.device if slot != "step" or parameter.is_cuda else value.device
+        state.optimizer.state[parameter][slot] = value.to(own)
+    state.step, state.seconds, state.sums = about["step"], about["seconds"], about["sums"]
 
 
 def _check_recipe(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+    before, now = _flat(old), _flat(new)
+    changed = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
     changed = [key for key in changed if key not in MAY_CHANGE]
     if changed:
-        shown = ", ".join(f"{key} was {old.get(key)!r}, is {new.get(key)!r}" for key in changed)
+        shown = ", ".join(f"{k} was {before.get(k)!r}, is {now.get(k)!r}" for k in changed)
         raise ConfigError(f"{path} belongs to another recipe: {shown}; use another run folder.")
+
+
+def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
+    sections = {k: v if isinstance(v, dict) else {"": v} for k, v in recipe.items()}
+    return {f"{name}.{key}": v for name, part in sections.items() for key, v in part.items()}

@@ -1,17 +1,22 @@
-"""Training samples: random crops at random scales, made from images kept in memory as uint8."""
+"""Training samples, made in batches from images that lie on the device as uint8."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from gsr.errors import GsrError
-from gsr.images import downscale, load
-from training.recipe import Recipe
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+from .draws import CROPS, generator_for
+from .recipe import DataRecipe
+from .resize import reduce
+
+_TRIES = 4
+"""Places that a crop is looked for in an image before a flat one is taken."""
+_GLANCE = 12
+"""A place is judged by so many pixels squared."""
 
 
 @dataclass(frozen=True)
@@ -19,99 +24,179 @@ class Batch:
     """What one step trains on.
 
     Attributes:
-        lr: Crops in [0, 1], rounded to 8 bit as a file would be. [b, 3, c, c]
+        lr: Crops in [0, 1], in steps of 1 / 255 as a file would have. [b, 3, c, c]
         points: Queried HR pixel centres (x, y) in LR pixels. [b, n, 2]
         scale: Magnification (sy, sx) of each sample. [b, 2]
         rgb: HR colours at the points. [b, n, 3]
     """
 
-    lr: Tensor
-    points: Tensor
-    scale: Tensor
-    rgb: Tensor
+    lr: Float[Tensor, "b 3 c c"]
+    points: Float[Tensor, "b n 2"]
+    scale: Float[Tensor, "b 2"]
+    rgb: Float[Tensor, "b n 3"]
 
 
-def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
-    """Image files below `folder`, sorted; only those in `names` (relative) if given."""
-    if names is not None:
-        return [folder / name for name in names]
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise GsrError(f"{folder} holds no image; accepted are {', '.join(sorted(SUFFIXES))}.")
-    return found
+@dataclass(frozen=True)
+class ImageStore:
+    """Images of any sizes, one after another.
 
-
-def read_images(paths: list[Path], smallest: int) -> dict[Path, Tensor]:
-    """Images as uint8 [3, h, w]; those with a side below `smallest` are left out.
-
-    Raises:
-        ImageError: for a file that is not an image.
+    Attributes:
+        pixels: RGB, row by row. uint8 [pixels of all images, 3]
+        start: First pixel of each image. [i]
+        size: (height, width) of each image. [i, 2]
+        chance: How often each is drawn, relative to others. On the CPU. [i]
     """
-    images = {}
-    for path in paths:
-        rgb = load(path).rgb
-        if min(rgb.shape[1:]) >= smallest:
-            images[path] = (rgb * 255).round().byte()
-    return images
+
+    pixels: Tensor
+    start: Int[Tensor, " i"]
+    size: Int[Tensor, "i 2"]
+    chance: Float[Tensor, " i"]
+
+    @classmethod
+    def of(
+        cls,
+        images: Sequence[Tensor],
+        rare: Sequence[bool] | None = None,
+        device: torch.device | str = "cpu",
+    ) -> "ImageStore":
+        """Images uint8 [3, h, w]; one's chance is its number of pixels, halved where `rare`.
+
+        Raises:
+            GsrError: when there is none.
+        """
+        if not images:
+            raise GsrError("no training image is large enough for the crop and scale asked for.")
+        size = torch.tensor([image.shape[1:] for image in images])
+        count = size.prod(-1)
+        pixels = torch.cat([image.flatten(1).T for image in images])
+        halved = torch.tensor(rare) if rare else torch.zeros(len(images), dtype=torch.bool)
+        chance = count.double() * torch.where(halved, 0.5, 1.0)
+        return cls(pixels.contiguous().to(device), count.cumsum(0) - count, size, chance)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where samples come from. Drawn on the CPU, so that a seed means the same on any device.
+
+    Attributes:
+        start: First pixel of the image of each sample. [b]
+        width: Of that image. [b]
+        side: Of the HR crop. [b]
+        corner: Candidates for the crop's (y, x). [b, tries, 2]
+        turned: Flip y, flip x, transpose. [b, 3]
+        query: Queried pixels of a crop, row by row. [b, n]
+    """
+
+    start: Tensor
+    width: Tensor
+    side: Tensor
+    corner: Tensor
+    turned: Tensor
+    query: Tensor
+
+    def __getitem__(self, which: list[int]) -> "_Plan":
+        return _Plan(*(value[which] for value in vars(self).values()))
+
+    def to(self, device: torch.device) -> "_Plan":
+        return _Plan(*(value.to(device, non_blocking=True) for value in vars(self).values()))
 
 
 class Crops:
-    """Draws batches. All randomness comes from the generator that is passed in.
+    """Draws batches.
 
-    An image's chance is its number of pixels, halved where `rare` says so.
+    Args:
+        store: The images.
+        recipe: What a sample is.
+        batch: Samples of a joint batch.
+        seed: Batch `step` of a seed is always the same.
     """
 
-    def __init__(self, images: list[Tensor], recipe: Recipe, rare: list[bool] | None = None):
-        if not images:
-            raise GsrError("no training image is large enough for the crop and scale asked for.")
-        self.images = images
+    def __init__(self, store: ImageStore, recipe: DataRecipe, batch: int, seed: int = 0):
+        self.store = store
         self.recipe = recipe
-        pixels = [image[0].numel() for image in images]
-        halves = rare or [False] * len(images)
-        chances = [n / 2 if half else n for n, half in zip(pixels, halves, strict=True)]
-        self.weights = torch.tensor(chances, dtype=torch.float64)
+        self.far = round(recipe.far * batch)
+        self.near = batch - self.far
+        self.seed = seed
 
-    def batch(self, generator: torch.Generator) -> Batch:
-        samples = [self._sample(generator) for _ in range(self.recipe.batch)]
-        return Batch(*(torch.stack(column) for column in zip(*samples, strict=True)))
-
-    def _sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
+        """One of `parts` equal shares of the joint batch of `step`; they never overlap."""
+        generator = generator_for(self.seed, step, CROPS)
         recipe = self.recipe
-        span = recipe.scale_max - recipe.scale_min
-        wanted = recipe.scale_min + span * torch.rand((), generator=generator).item()
-        side = round(recipe.crop * wanted)
-        hr = _turned(self._crop(side, generator), generator)
-        lr = downscale(hr[None], (recipe.crop, recipe.crop))[0]
-        lr = (lr * 255).round() / 255
-        scale = side / recipe.crop  # what the rounded crop really is
-        queries = min(recipe.queries, side * side)
-        pixel = torch.randperm(side * side, generator=generator)[:queries]
-        if queries < recipe.queries:  # near scale 1 a crop may have fewer pixels than queries
-            pixel = pixel.repeat(-(-recipe.queries // queries))[: recipe.queries]
-        y, x = pixel // side, pixel % side
-        points = (torch.stack((x, y), -1) + 0.5) / scale
-        return lr, points, torch.tensor((scale, scale)), hr[:, y, x].T
+        near = self._plan(self.near, recipe.scale_min, recipe.scale_max, generator)
+        far = self._plan(self.far, recipe.scale_max, recipe.far_max, generator)
+        own = range(part, self.near + self.far, parts)
+        plans = (
+            near[[i for i in own if i < self.near]],
+            far[[i - self.near for i in own if i >= self.near]],
+        )
+        # Samples of one kind together: their crops are padded to the largest of them.
+        cut = [self._cut(plan) for plan in plans if len(plan.side)]
+        return Batch(*(torch.cat(column) for column in zip(*cut, strict=True)))
 
-    def _crop(self, side: int, generator: torch.Generator) -> Tensor:
-        """An HR crop in [0, 1]; flat ones are drawn again, a few times."""
-        for _ in range(5):
-            which = int(torch.multinomial(self.weights, 1, generator=generator))
-            image = self.images[which]
-            y = _below(image.shape[1] - side + 1, generator)
-            x = _below(image.shape[2] - side + 1, generator)
-            crop = image[:, y : y + side, x : x + side].float() / 255
-            if crop.std() >= self.recipe.min_contrast:
-                break
-        return crop
+    def _plan(self, count: int, low: float, high: float, generator: torch.Generator) -> _Plan:
+        store, crop = self.store, self.recipe.crop
+        which = torch.multinomial(
+            store.chance, max(count, 1), replacement=True, generator=generator
+        )[:count]
+        size = store.size[which]
+        wanted = low + (high - low) * torch.rand(count, generator=generator)
+        side = torch.minimum((crop * wanted).round().long(), size.amin(-1))
+        room = (size - side[:, None] + 1)[:, None]
+        corner = (torch.rand((count, _TRIES, 2), generator=generator) * room).long()
+        turned = torch.rand((count, 3), generator=generator) < 0.5
+        return _Plan(
+            store.start[which], size[:, 1], side, corner.minimum(room - 1), turned,
+            _spread(side, self.recipe.queries, generator),
+        )  # fmt: skip
+
+    def _cut(self, plan: _Plan) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        longest = int(plan.side.max())
+        plan = plan.to(self.store.pixels.device)
+        corner = self._busiest(plan)
+        hr = self._read(plan, corner, longest)  # [b, S, S, 3] in [0, 1]
+        lr = reduce(hr.movedim(-1, 1), plan.side, self.recipe.crop)
+        side = plan.side[:, None]
+        y, x = plan.query // side, plan.query % side
+        sample = torch.arange(len(hr), device=hr.device)[:, None]
+        factor = (plan.side / self.recipe.crop).float()  # what the rounded side really is
+        points = (torch.stack((x, y), -1) + 0.5) / factor[:, None, None]
+        return lr, points, factor[:, None].expand(-1, 2), hr[sample, y, x]
+
+    def _busiest(self, plan: _Plan) -> Tensor:
+        """The first candidate that is not flat, else the last. (y, x) [b, 2]"""
+        at = (torch.arange(_GLANCE, device=plan.side.device) + 0.5) / _GLANCE
+        inside = (at * plan.side[:, None]).long()[:, None]  # [b, 1, g]
+        y, x = plan.corner[..., :1] + inside, plan.corner[..., 1:] + inside  # [b, t, g]
+        place = plan.start[:, None, None, None] + (
+            y[..., :, None] * plan.width[:, None, None, None] + x[..., None, :]
+        )
+        seen = self.store.pixels[place.flatten(2)].float() / 255  # [b, t, g * g, 3]
+        good = seen.flatten(2).std(-1) >= self.recipe.min_contrast
+        good[:, -1] = True
+        first = good.int().argmax(1)
+        return plan.corner[torch.arange(len(first), device=first.device), first]
+
+    def _read(self, plan: _Plan, corner: Tensor, longest: int) -> Float[Tensor, "b n n 3"]:
+        """Crops in [0, 1], turned; past a sample's own side its last pixels are repeated."""
+        last = plan.side[:, None] - 1
+        along = torch.arange(longest, device=last.device)[None].minimum(last)  # [b, S]
+        flip_y, flip_x, transpose = plan.turned.unbind(-1)
+        y = torch.where(flip_y[:, None], last - along, along) + corner[:, :1]
+        x = torch.where(flip_x[:, None], last - along, along) + corner[:, 1:]
+        row = plan.start[:, None] + y * plan.width[:, None]
+        # Transposed, the first axis of the crop runs along x.
+        first = torch.where(transpose[:, None], x, row)[:, :, None]
+        second = torch.where(transpose[:, None], row, x)[:, None, :]
+        return self.store.pixels[first + second].float() / 255
 
 
-def _below(limit: int, generator: torch.Generator) -> int:
-    return int(torch.randint(limit, (), generator=generator))
+def _spread(side: Tensor, queries: int, generator: torch.Generator) -> Tensor:
+    """Pixels of squares, one drawn from each of `queries` equal runs of a square's pixels.
 
-
-def _turned(crop: Tensor, generator: torch.Generator) -> Tensor:
-    """One of the eight flips and transposes of a square."""
-    flip_x, flip_y, transpose = (torch.rand(3, generator=generator) < 0.5).tolist()
-    crop = crop.flip(-1) if flip_x else crop
-    crop = crop.flip(-2) if flip_y else crop
-    return crop.transpose(-1, -2) if transpose else crop
+    Every pixel is as likely as any other, hardly one comes twice, and a square with fewer pixels
+    than queries is covered evenly. [b, queries]
+    """
+    jitter = torch.rand((len(side), queries), generator=generator, dtype=torch.float64)
+    count = side[:, None] ** 2
+    place = (torch.arange(queries) + jitter) * (count / queries)
+    return place.long().minimum(count - 1)

@@ -29,7 +29,8 @@ from gsr.images import bicubic_view, load, to_pil
 from gsr.inspection import edge_structure, usage
 from gsr.kernels import ellipses
 from gsr.metrics import Protocol, psnr
-from training.data import list_images
+
+from .images import list_images
 
 STRONGEST = 0.1
 """Directions are compared on this fraction of the pixels, the strongest edges."""

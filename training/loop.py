@@ -1,99 +1,101 @@
-"""The loop: one flat function over pure steps."""
+"""The loop: one flat function over pure steps, on any number of processes."""
 
-import csv
-import math
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gsr.continuous import Prediction
-from gsr.errors import GsrError
-from gsr.model import PRESETS, GaussianSR
-from training.checkpoint import TrainState, load_checkpoint, save_checkpoint
-from training.data import Batch, Crops
-from training.recipe import Recipe
 
+from .checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
+from .data import Batch, Crops
+from .draws import NOISE, generator_for
+from .logs import Means, RunLog, TrainingError, take_means
+from .optimise import learning_rate, set_learning_rate
+from .recipe import LossRecipe, Recipe
+from .validation import Validate
 
-class TrainingError(GsrError):
-    """Training cannot go on."""
-
-
-Validate = Callable[[GaussianSR], dict[str, float]]
 Report = Callable[[int, float, dict[str, float]], None]
+"""Called after each step with the step, the fraction done and the newest row of means."""
 
 
-def new_state(recipe: Recipe) -> TrainState:
-    """A model at its start, seeded."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        model = GaussianSR(PRESETS[recipe.preset])
-    ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    groups = [
-        {"params": [], "factor": 1.0},
-        {"params": [], "factor": recipe.bank_lr},
-        {"params": [], "factor": recipe.classifier_lr},
-    ]
-    for name, parameter in model.named_parameters():
-        which = 1 if name.startswith("bank.") else 2 if name.startswith("classifier.") else 0
-        groups[which]["params"].append(parameter)  # type: ignore[attr-defined]
-    optimizer = torch.optim.Adam(groups, lr=recipe.lr, betas=recipe.betas)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    return TrainState(model, ema, optimizer, generator)
-
-
-def learning_rate(recipe: Recipe, step: int, done: float) -> float:
-    """Warm-up by steps, then a cosine over `done`, the fraction of the run behind us."""
-    cosine = 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-    peak = recipe.lr_end + (recipe.lr - recipe.lr_end) * cosine
-    return peak * min(1.0, (step + 1) / max(1, recipe.warmup))
-
-
-def losses(recipe: Recipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
+def losses(recipe: LossRecipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
     """L1 on the result, L1 on the Gaussians alone, commitment, and their sum."""
     values = {"l1": F.l1_loss(prediction.rgb, batch.rgb)}
     total = values["l1"]
     if prediction.colors is not None:
         values["color"] = F.l1_loss(prediction.colors, batch.rgb)
-        total = total + recipe.color_loss * values["color"]
+        total = total + recipe.color * values["color"]
     if prediction.commitment is not None:
         values["commitment"] = prediction.commitment
         total = total + recipe.commitment * prediction.commitment
     return {"loss": total} | values
 
 
-def train_step(recipe: Recipe, state: TrainState, batch: Batch, done: float) -> dict[str, float]:
-    """One optimiser step; changes `state` and nothing else."""
-    rate = learning_rate(recipe, state.step, done)
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate * group["factor"]
-    lr = batch.lr.contiguous(memory_format=torch.channels_last)
-    prediction = state.model(
-        lr, batch.points, batch.scale, soft=done < recipe.soft, generator=state.generator
-    )
-    values = losses(recipe, prediction, batch)
+def train_step(
+    recipe: Recipe,
+    state: TrainState,
+    parts: list[Batch],
+    done: float,
+    network: Any = None,
+    rank: int = 0,
+) -> dict[str, Tensor]:
+    """One optimiser step; changes `state` and nothing else.
+
+    Args:
+        parts: This process's share of the batch, in parts whose gradients are added up.
+        done: Fraction of the run behind us.
+        network: What is called: the network of `state`, wrapped if there are other processes.
+        rank: Of this process.
+
+    Returns:
+        Means over the parts, on the device: nothing here waits for it.
+    """
+    network = network or state.network
+    rate = learning_rate(recipe.train, state.step, done)
+    set_learning_rate(state.optimizer, rate)
     state.optimizer.zero_grad(set_to_none=True)
-    values["loss"].backward()
-    norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip)
-    if not torch.isfinite(norm + values["loss"].detach()):
-        raise TrainingError(
-            f"the loss is {float(values['loss'].detach())} and the gradient {float(norm)} at step "
-            f"{state.step + 1}; nothing of this step was kept: go on from the checkpoint with a "
-            "lower learning rate."
-        )
+    noise = generator_for(recipe.train.seed, state.step, NOISE + rank, parts[0].lr.device)
+    found: list[dict[str, Tensor]] = []
+    for i, batch in enumerate(parts):
+        with _together(network, i == len(parts) - 1):
+            with precision(recipe.train.precision, batch.lr.device):
+                prediction = network(
+                    batch.lr.contiguous(memory_format=torch.channels_last),
+                    batch.points,
+                    batch.scale,
+                    soft=done < recipe.train.soft,
+                    generator=noise,
+                )
+            values = losses(recipe.loss, prediction, batch)
+            (values["loss"] / len(parts)).backward()
+        found.append({name: value.detach() for name, value in values.items()})
+    limit = recipe.train.clip or float("inf")
+    norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), limit)
     state.optimizer.step()
-    state.ema.update_parameters(state.model)
+    state.ema.update_parameters(state.network)
     state.step += 1
-    return {name: float(v.detach()) for name, v in values.items()} | {
-        "grad_norm": float(norm),
-        "lr": rate,
-    }
+    means = {name: torch.stack([v[name] for v in found]).mean() for name in found[0]}
+    return means | {"grad_norm": norm, "lr": norm.new_tensor(rate)}
+
+
+def precision(name: str, device: torch.device) -> AbstractContextManager[Any]:
+    """Where networks run in the precision of that name."""
+    return torch.autocast(device.type, getattr(torch, name), enabled=name != "float32")
+
+
+def _together(network: Any, last: bool) -> AbstractContextManager[Any]:
+    """Processes exchange gradients once per step: at the last part."""
+    apart = getattr(network, "no_sync", None)
+    return contextlib.nullcontext() if last or apart is None else apart()
 
 
 @contextmanager
@@ -116,63 +118,132 @@ def train(
     folder: Path,
     *,
     minutes: float | None = None,
+    pause_after: float | None = None,
     validate: Validate | None = None,
     report: Report | None = None,
+    accelerator: Accelerator | None = None,
 ) -> TrainState:
     """Train, or go on where `folder` stopped.
 
     With `minutes`, the schedule follows the clock and ends when the time does, however many
-    steps that makes; without, it follows `recipe.steps` and a resumed run equals an
+    steps that makes; without, it follows `recipe.train.steps` and a resumed run equals an
     uninterrupted one bit for bit.
+
+    Args:
+        minutes: Time of the whole run, over all the times it is resumed.
+        pause_after: Minutes after which to save and stop this time; the schedule stays.
+
+    Raises:
+        TrainingError: when a loss is not finite or a checkpoint cannot be written.
     """
-    state = new_state(recipe)
+    engine = accelerator or Accelerator(cpu=True)
+    shares = engine.num_processes * recipe.train.accumulate
+    if recipe.train.batch % shares:
+        raise TrainingError(
+            f"train.batch ({recipe.train.batch}) cannot be shared by {engine.num_processes} "
+            f"processes in {recipe.train.accumulate} equal parts each."
+        )
+    state = new_state(recipe, engine.device)
     checkpoint = folder / "checkpoint.safetensors"
     if checkpoint.exists():
         load_checkpoint(state, checkpoint, recipe)
-    log = _Log(folder / "log.csv", state.step)
-    started = time.monotonic() - state.seconds
-    with _graceful() as caught:
-        while not caught:
-            state.seconds = time.monotonic() - started
-            done = state.step / recipe.steps if minutes is None else state.seconds / (60 * minutes)
-            if done >= 1:
+    if recipe.train.compile:
+        state.network.encoder.compile()
+    network = engine.prepare_model(state.network)
+    clock = _Clock(recipe.train.steps, minutes, pause_after, state.seconds)
+    means, row = Means(), dict[str, float]()
+    with _graceful() as caught, _log(engine, folder, state.step) as log:
+        while True:
+            state.seconds = clock.seconds
+            done, stop = _agreed(engine, clock.done(state.step), bool(caught) or clock.pausing)
+            if done >= 1 or stop:
                 break
-            values = train_step(recipe, state, crops.batch(state.generator), done)
-            if report:
-                report(state.step, done, values)
-            saving = state.step % recipe.save_every == 0
-            if saving and validate:
-                values |= validate(state.averaged)
-            if saving or state.step % recipe.log_every == 0:
-                log.write(state.step, state.seconds, values)
+            first = engine.process_index * recipe.train.accumulate
+            own = range(first, first + recipe.train.accumulate)
+            batches = [crops.batch(state.step, part, shares) for part in own]
+            values = train_step(recipe, state, batches, done, network, engine.process_index)
+            means.add(state.step, values)
+            logging = state.step % recipe.run.log_every == 0
+            saving = state.step % recipe.run.save_every == 0
+            if logging or saving:
+                means.collect(state, engine.reduce)
+                row = take_means(state) if logging else row
+            if log and (logging or saving):
+                _write(log, state, row if logging else {}, validate if saving else None)
             if saving:
-                save_checkpoint(state, checkpoint, recipe)
-    save_checkpoint(state, checkpoint, recipe)
+                _save(engine, state, checkpoint, recipe)
+            if report:
+                report(state.step, done, row)
+    means.collect(state, engine.reduce)
+    _save(engine, state, checkpoint, recipe)
     return state
 
 
-COLUMNS = ("step", "seconds", "loss", "l1", "color", "commitment", "grad_norm", "lr")
-VALIDATION = ("val_x2", "val_x4")
+class _Clock:
+    """How much of a run is done, by steps or by time.
+
+    Args:
+        steps: Of the whole run, unless it goes by time.
+        minutes: Of the whole run.
+        pause_after: Minutes of this part of it.
+        before: Seconds that earlier parts took.
+    """
+
+    def __init__(self, steps: int, minutes: float | None, pause_after: float | None, before: float):
+        self._steps, self._minutes, self._pause_after = steps, minutes, pause_after
+        self._before, self._began = before, time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole run, so far."""
+        return self._before + time.monotonic() - self._began
+
+    @property
+    def pausing(self) -> bool:
+        """Whether this part of the run is over."""
+        return (
+            self._pause_after is not None and self.seconds - self._before >= 60 * self._pause_after
+        )
+
+    def done(self, step: int) -> float:
+        """Fraction of the run."""
+        if self._minutes is None:
+            return step / self._steps
+        return self.seconds / (60 * self._minutes)
 
 
-class _Log:
-    """A CSV that a resumed run continues; rows past its checkpoint are dropped."""
+def _agreed(engine: Accelerator, done: float, stop: bool) -> tuple[float, bool]:
+    """What the first process reads off its clock, and whether any wants to stop."""
+    if engine.num_processes == 1:
+        return done, stop
+    mine = torch.tensor([done if engine.is_main_process else 0.0, float(stop)], dtype=torch.float64)
+    joint = engine.reduce(mine.to(engine.device), "sum")
+    return float(joint[0]), bool(joint[1])
 
-    def __init__(self, path: Path, step: int):
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows = []
-        if path.exists():
-            with path.open(newline="") as file:
-                rows = [r for r in csv.DictReader(file) if int(r["step"]) <= step]
-        self.columns = list(rows[0]) if rows else [*COLUMNS, *VALIDATION]
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.columns)
-            writer.writeheader()
-            writer.writerows(rows)
 
-    def write(self, step: int, seconds: float, values: dict[str, float]) -> None:
-        row = {"step": step, "seconds": f"{seconds:.1f}"}
-        row |= {k: f"{v:.6g}" for k, v in values.items() if k in self.columns}
-        with self.path.open("a", newline="") as file:
-            csv.DictWriter(file, self.columns).writerow(row)
+def _log(engine: Accelerator, folder: Path, step: int) -> AbstractContextManager[RunLog | None]:
+    """One process writes."""
+    return RunLog(folder, step) if engine.is_main_process else contextlib.nullcontext()
+
+
+def _write(
+    log: RunLog, state: TrainState, row: dict[str, float], validate: Validate | None
+) -> None:
+    if validate:
+        figures, picture = validate(state.averaged)
+        row = row | figures
+        log.picture(state.step, "validation", picture)
+    if row:
+        log.write(state.step, state.seconds, row)
+
+
+def _save(engine: Accelerator, state: TrainState, path: Path, recipe: Recipe) -> None:
+    if not engine.is_main_process:
+        return
+    try:
+        save_checkpoint(state, path, recipe)
+    except OSError as error:
+        raise TrainingError(
+            f"{path} cannot be written ({error.strerror or error}); the checkpoint before it is "
+            "intact, if there was one."
+        ) from error

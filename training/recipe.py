@@ -1,99 +1,207 @@
-"""Recipes as files: frozen dataclasses read from TOML. Unknown keys are errors."""
+"""What a training run is: frozen dataclasses, checked where they are made.
 
-import tomllib
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any
+`recipe_files` reads them from TOML.
+"""
+
+from dataclasses import dataclass
 
 from gsr.errors import ConfigError
-from gsr.model import PRESETS
+
+
+def _name(part: object, key: str) -> str:
+    return f"{type(part).__name__.removesuffix('Recipe').lower()}.{key}"
+
+
+def _at_least(low: float, part: object, *keys: str) -> None:
+    for key in keys:
+        if not getattr(part, key) >= low:
+            raise ConfigError(
+                f"{_name(part, key)} must be at least {low:g}, got {getattr(part, key)!r}."
+            )
+
+
+def _within(low: float, high: float, part: object, *keys: str) -> None:
+    for key in keys:
+        if not low <= getattr(part, key) <= high:
+            raise ConfigError(
+                f"{_name(part, key)} must be from {low:g} to {high:g}, got {getattr(part, key)!r}."
+            )
+
+
+def _one_of(known: tuple[str, ...], part: object, key: str) -> None:
+    if getattr(part, key) not in known:
+        raise ConfigError(
+            f"{_name(part, key)} must be one of {', '.join(known)}, got {getattr(part, key)!r}."
+        )
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One training run.
+class ModelRecipe:
+    """Which network.
 
     Attributes:
-        preset: Architecture, a name of `gsr.PRESETS`.
-        steps: Optimiser steps.
-        batch: LR crops per step.
-        crop: Side of an LR crop, pixels.
-        queries: HR pixels that are looked at per crop.
-        scale_min, scale_max: Each sample's magnification is uniform between them.
-        min_contrast: A crop whose standard deviation is below this is drawn again.
-        rare: Beginnings of image names (below the data folder) that are drawn half as often as
-            others of their size: sets with visible compression, for example.
-        lr: Peak learning rate; a cosine takes it to `lr_end`.
-        lr_end: Learning rate of the last step.
-        warmup: Steps of linear warm-up.
-        betas: Of Adam.
-        bank_lr, classifier_lr: Factors on the learning rate. A bank as fast as the rest
-            collapses into one shape.
-        clip: Largest gradient norm.
-        ema: Decay of the weights' moving average, which is what ships.
-        soft: Fraction of the steps before choices become hard.
-        color_loss: Weight of the L1 loss on the Gaussians alone.
-        commitment: Weight of the pull between wishes and bank.
-        seed: Of everything that is drawn.
-        log_every, save_every: In steps.
+        preset: Architecture, a name of `gsr.PRESETS` or of the comparison methods.
+        channels, blocks: Of the EDSR encoder; 0 takes the preset's.
+        finest: Magnification beyond which the decoder is told this one; 0 takes the preset's.
+        init: Weights to start from, a bundled name or a file; empty starts anew.
     """
 
     preset: str = "lite"
-    steps: int = 8000
-    batch: int = 16
+    channels: int = 0
+    blocks: int = 0
+    finest: float = 0.0
+    init: str = ""
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "channels", "blocks", "finest")
+
+
+@dataclass(frozen=True)
+class DataRecipe:
+    """What a sample is.
+
+    Attributes:
+        crop: Side of an LR crop, pixels.
+        queries: HR pixels that are looked at per crop.
+        scale_min, scale_max: Each sample's magnification is uniform between them.
+        far: Fraction of the samples that is seen at a magnification beyond `scale_max`.
+        far_max: Largest of those, where the image has the pixels for it.
+        min_contrast: Crops whose standard deviation is below this are avoided.
+        rare: Beginnings of image names (below the data folder) that are drawn half as often as
+            others of their size: sets with visible compression, for example.
+    """
+
     crop: int = 48
     queries: int = 2304
     scale_min: float = 1.0
     scale_max: float = 4.0
+    far: float = 0.0
+    far_max: float = 12.0
     min_contrast: float = 0.02
     rare: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _at_least(1, self, "crop", "queries", "scale_min")
+        _within(0, 1, self, "far", "min_contrast")
+        if self.scale_max < self.scale_min:
+            raise ConfigError(
+                f"data.scale_max ({self.scale_max:g}) is below data.scale_min ({self.scale_min:g})."
+            )
+        if self.far and self.far_max < self.scale_max:
+            raise ConfigError(
+                f"data.far_max ({self.far_max:g}) is below data.scale_max ({self.scale_max:g})."
+            )
+
+
+@dataclass(frozen=True)
+class LossRecipe:
+    """Weights beside the L1 on the result, which is 1.
+
+    Attributes:
+        color: L1 on the Gaussians alone.
+        commitment: Pull between wishes and bank.
+    """
+
+    color: float = 0.3
+    commitment: float = 0.02
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "color", "commitment")
+
+
+SCHEDULES = ("cosine", "multistep")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class TrainRecipe:
+    """How the weights move.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch: Samples per optimiser step, over all processes and accumulated parts together.
+        accumulate: Parts that a process takes its share of a batch in.
+        lr: Peak learning rate of Adam.
+        schedule: `cosine` from `lr` to `lr_end`, or `multistep`: times `gamma` at each milestone.
+        lr_end: Learning rate of the last step of a cosine.
+        milestones: Fractions of the run, ascending.
+        gamma: Factor at a milestone.
+        warmup: Steps of linear warm-up.
+        betas: Of Adam.
+        bank_lr, classifier_lr: Factors on the learning rate. A bank as fast as the rest
+            collapses into one shape.
+        clip: Largest gradient norm; 0 does not clip.
+        ema: Decay of the weights' moving average, which is what ships; 0 ships the last weights.
+        soft: Fraction of the run before choices become hard.
+        precision: Of the networks; coordinates, Gaussian weights and sums stay float32.
+        compile: Whether the encoder is compiled by torch.
+        seed: Of everything that is drawn.
+    """
+
+    steps: int = 8000
+    batch: int = 16
+    accumulate: int = 1
     lr: float = 1e-3
+    schedule: str = "cosine"
     lr_end: float = 1e-5
+    milestones: tuple[float, ...] = ()
+    gamma: float = 0.5
     warmup: int = 100
-    betas: tuple[float, float] = (0.9, 0.99)
+    betas: tuple[float, ...] = (0.9, 0.99)
     bank_lr: float = 0.3
     classifier_lr: float = 3.0
     clip: float = 1.0
     ema: float = 0.995
     soft: float = 0.3
-    color_loss: float = 0.3
-    commitment: float = 0.02
+    precision: str = "float32"
+    compile: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least(1, self, "steps", "batch", "accumulate")
+        _at_least(0, self, "lr", "lr_end", "gamma", "warmup", "bank_lr", "classifier_lr", "clip")
+        _at_least(0, self, "seed")
+        _within(0, 1, self, "ema", "soft")
+        _one_of(SCHEDULES, self, "schedule")
+        _one_of(PRECISIONS, self, "precision")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ConfigError(f"train.betas must be two numbers below 1, got {list(self.betas)}.")
+        steps = (0.0, *self.milestones, 1.0)
+        if list(steps) != sorted(steps):
+            raise ConfigError(
+                "train.milestones must be ascending fractions of the run, got "
+                f"{list(self.milestones)}."
+            )
+        if (self.schedule == "multistep") != bool(self.milestones):
+            raise ConfigError("train.milestones and train.schedule = 'multistep' need each other.")
+        if self.batch % self.accumulate:
+            raise ConfigError(
+                f"train.batch ({self.batch}) cannot be taken in {self.accumulate} equal parts."
+            )
+
+
+@dataclass(frozen=True)
+class RunRecipe:
+    """What a run writes, in steps.
+
+    Attributes:
+        log_every: A row of means in `log.csv` and TensorBoard.
+        save_every: A checkpoint, a validation and sample pictures.
+    """
+
     log_every: int = 50
     save_every: int = 250
 
-
-def load_recipe(path: Path, **overrides: Any) -> Recipe:
-    """A recipe file, with values from the command line on top.
-
-    Raises:
-        ConfigError: for a file that is not TOML, an unknown key or a value of the wrong type.
-    """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8")) | overrides
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} is not a readable TOML recipe: {error}.") from error
-    known = {f.name: type(f.default) for f in fields(Recipe)}
-    for key, value in values.items():
-        if key not in known:
-            raise ConfigError(f"{path}: unknown key {key!r}; known are {', '.join(known)}.")
-        values[key] = _converted(path, key, value, known[key])
-    recipe = replace(Recipe(), **values)
-    if recipe.preset not in PRESETS:
-        raise ConfigError(
-            f"{path}: unknown preset {recipe.preset!r}; known are {', '.join(PRESETS)}."
-        )
-    return recipe
+    def __post_init__(self) -> None:
+        _at_least(1, self, "log_every", "save_every")
 
 
-def _converted(path: Path, key: str, value: Any, kind: type) -> Any:
-    if key == "rare" and isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return tuple(value)
-    if key == "betas" and isinstance(value, list) and len(value) == 2:
-        return tuple(_converted(path, key, v, float) for v in value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and kind is float:
-        return float(value)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        wanted = {"betas": "two numbers", "rare": "a list of names"}.get(key, kind.__name__)
-        raise ConfigError(f"{path}: {key} must be {wanted}, got {value!r}.")
-    return value
+@dataclass(frozen=True)
+class Recipe:
+    """One training run: a section for each question."""
+
+    model: ModelRecipe = ModelRecipe()
+    data: DataRecipe = DataRecipe()
+    loss: LossRecipe = LossRecipe()
+    train: TrainRecipe = TrainRecipe()
+    run: RunRecipe = RunRecipe()

@@ -1,97 +1,150 @@
-"""`python -m training.train RECIPE --data DIR`: train, resume, stop with Ctrl-C at any time."""
+"""`gsr train RECIPE --data DIR`: train, resume, stop with Ctrl-C at any time."""
 
+import sys
 from pathlib import Path
-from statistics import fmean
 from typing import Annotated
 
 import torch
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor
+from accelerate import Accelerator
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
+from gsr.cli import run
 from gsr.errors import GsrError
-from gsr.images import downscale
-from gsr.metrics import Protocol, psnr
-from gsr.model import GaussianSR
 from gsr.weights import save_weights
-from training.checkpoint import TrainState
-from training.data import Crops, list_images, read_images
-from training.loop import Validate, train
-from training.recipe import Recipe, load_recipe
 
-HELD_OUT_EVERY = 60
-"""One training image in so many is set aside for validation."""
+from .checkpoint import TrainState
+from .data import Crops, ImageStore
+from .images import Images, list_images, read_images
+from .loop import train
+from .recipe import Recipe
+from .recipe_files import load_recipe, parse_overrides
+from .throughput import show_profile
+from .validation import SIDE, Validate, split, validator
 
+app = typer.Typer(add_completion=False)
+console = Console(stderr=True)
 
-VALIDATION_SIDE = 192
-
-
-def split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Images to train on and images set aside; benchmarks never choose anything."""
-    aside = paths[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]
-    return [p for p in paths if p not in set(aside)], aside
+CONFIGS = Path(__file__).parent / "configs"
 
 
-def validator(images: list[Tensor], side: int = VALIDATION_SIDE) -> Validate | None:
-    """Mean luma PSNR at x2 and x4 on the middle of the images; None when there are none."""
-    crops = []
-    for image in images:
-        top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
-        crops.append(image[:, top : top + side, left : left + side].float() / 255)
-
-    def validate(model: GaussianSR) -> dict[str, float]:
-        found = {}
-        for scale in (2, 4):
-            scores = []
-            for hr in crops:
-                lr = (downscale(hr[None], (side // scale, side // scale))[0] * 255).round() / 255
-                sr = model.encode(lr).render(size=(side, side))
-                scores.append(float(psnr(sr, hr, protocol=Protocol.benchmark(scale))))
-            found[f"val_x{scale}"] = fmean(scores)
-        return found
-
-    return validate if crops else None
-
-
-def prepare(recipe: Recipe, data: Path, names: Path | None) -> tuple[Crops, Validate | None]:
-    """Training crops and the validation of the images set aside."""
-    listed = [line for line in names.read_text().splitlines() if line] if names else None
-    chosen, aside = split(list_images(data, listed))
-    images = read_images(chosen, round(recipe.crop * recipe.scale_max))
-    rare = [path.relative_to(data).as_posix().startswith(recipe.rare) for path in images]
-    validation = read_images(aside, VALIDATION_SIDE)
-    return Crops(list(images.values()), recipe, rare), validator(list(validation.values()))
-
-
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def main(
-    recipe_file: Annotated[Path, typer.Argument(help="A TOML recipe of training/configs.")],
+    context: typer.Context,
+    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
     data: Annotated[Path, typer.Option(help="Folder of training images.")],
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/RECIPE.")] = None,
     names: Annotated[Path | None, typer.Option(help="Text file: use only these images.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Fit the schedule to this time.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    pause_after: Annotated[
+        float | None, typer.Option(help="Save and stop after so many minutes of it; go on later.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, or auto: a GPU if there is one.")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
+    strict: Annotated[bool, typer.Option(help="Refuse a folder with a damaged image.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Time the parts of a step instead of training.")
+    ] = False,
 ) -> None:
-    """Train a preset. A run folder that exists is continued."""
+    """Train a network. A run folder that exists is continued.
+
+    Values of the recipe are changed with --section.key=value, for example --train.lr=1e-4.
+    """
+    chosen = load_recipe(recipe_file(recipe), parse_overrides(context.args))
+    _check_times(minutes, pause_after)
     if threads:
         torch.set_num_threads(threads)
-    try:
-        recipe = load_recipe(recipe_file, **({} if steps is None else {"steps": steps}))
-        crops, validate = prepare(recipe, data, names)
-        folder = out or Path("runs") / recipe_file.stem
-        state = with_progress(recipe, crops, folder, minutes, validate)
-    except GsrError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-    target = folder / f"{recipe.preset}.safetensors"
-    save_weights(state.averaged, target)
-    typer.echo(f"{target} after {state.step} steps")
+    engine = Accelerator(cpu=device == "cpu")
+    crops, validate = prepare(chosen, data, names, engine.device, strict=strict)
+    if profile:
+        return show_profile(chosen, crops, engine.device)
+    folder = out or Path("runs") / Path(recipe).stem
+    state = with_progress(chosen, crops, folder, minutes, pause_after, validate, engine)
+    if engine.is_main_process:
+        target = save_weights(state.averaged, folder / f"{chosen.model.preset}.safetensors")
+        typer.echo(f"{target} after {state.step} steps")
+    engine.end_training()
+    return None
+
+
+def recipe_file(name: str) -> Path:
+    """A path as it is; a bare name is looked for among the shipped recipes."""
+    shipped = CONFIGS / f"{name}.toml"
+    return shipped if "/" not in name and shipped.exists() else Path(name)
+
+
+def _check_times(minutes: float | None, pause_after: float | None) -> None:
+    for option, value in (("--minutes", minutes), ("--pause-after", pause_after)):
+        if value is not None and not 0 < value < 1e6:
+            raise GsrError(f"{option} must be above 0, got {value:g}.")
+
+
+def prepare(
+    recipe: Recipe,
+    data: Path,
+    names: Path | None,
+    device: torch.device | str = "cpu",
+    *,
+    strict: bool = False,
+) -> tuple[Crops, Validate | None]:
+    """Training crops and the validation of the images set aside.
+
+    Raises:
+        GsrError: when no image can be used.
+    """
+    listed = [line for line in names.read_text().splitlines() if line] if names else None
+    chosen, aside = split(list_images(data, listed))
+    smallest = round(recipe.data.crop * recipe.data.scale_max)
+    images = _read(chosen, smallest, strict)
+    rare = [p.relative_to(data).as_posix().startswith(recipe.data.rare) for p in images.found]
+    store = ImageStore.of(list(images.found.values()), rare, device)
+    held_out = list(_read(aside, SIDE, strict).found.values())
+    crops = Crops(store, recipe.data, recipe.train.batch, recipe.train.seed)
+    return crops, validator(held_out, device)
+
+
+def _read(paths: list[Path], smallest: int, strict: bool) -> Images:
+    with Progress(
+        TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), console=console,
+        transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("", total=len(paths))
+        images = read_images(
+            paths,
+            smallest,
+            strict=strict,
+            progress=lambda done, _total: bar.update(task, completed=done),
+        )
+    for reason in images.broken.values():
+        console.print(f"warning: left out: {reason}", highlight=False, soft_wrap=True)
+    if images.small:
+        console.print(
+            f"warning: left out {len(images.small)} of {len(paths)} images with a side below "
+            f"{smallest} pixels.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return images
 
 
 def with_progress(
-    recipe: Recipe, crops: Crops, folder: Path, minutes: float | None, validate: Validate | None
+    recipe: Recipe,
+    crops: Crops,
+    folder: Path,
+    minutes: float | None,
+    pause_after: float | None,
+    validate: Validate | None,
+    engine: Accelerator,
 ) -> TrainState:
-    """`train` behind a progress bar."""
+    """`train` behind a progress bar, which only the first process shows."""
     columns = (
         BarColumn(),
         TextColumn("{task.completed:.1%} step {task.fields[step]}"),
@@ -99,14 +152,24 @@ def with_progress(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns) as bar:
+    with Progress(*columns, console=console, disable=not engine.is_main_process) as bar:
         task = bar.add_task("train", total=1.0, step=0, l1=float("nan"))
 
-        def report(step: int, done: float, values: dict[str, float]) -> None:
-            bar.update(task, completed=min(done, 1.0), step=step, l1=values["l1"])
+        def report(step: int, done: float, row: dict[str, float]) -> None:
+            l1 = row.get("l1", float("nan"))
+            bar.update(task, completed=min(done, 1.0), step=step, l1=l1)
 
-        return train(recipe, crops, folder, minutes=minutes, validate=validate, report=report)
+        return train(
+            recipe,
+            crops,
+            folder,
+            minutes=minutes,
+            pause_after=pause_after,
+            validate=validate,
+            report=report,
+            accelerator=engine,
+        )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(run(["train", *sys.argv[1:]]))

@@ -1,4 +1,5 @@
-"""The command line: `gsr upscale`, `gsr inspect`, `gsr info`, `gsr app` and `gsr data`.
+"""The command line: `gsr upscale`, `gsr inspect`, `gsr info`, `gsr app`, `gsr data` and
+`gsr train`.
 
 Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
 code 2; any other exception is a bug and keeps its traceback.
@@ -15,6 +16,7 @@ from gsr.cli.encoding import encode
 from gsr.cli.looking import info, inspect
 from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
+from gsr.cli.training import PASSED_ON, train
 from gsr.cli.upscaling import upscale
 from gsr.errors import GsrError
 
@@ -32,6 +34,7 @@ app.command("sweep")(sweep)
 app.command("inspect")(inspect)
 app.command("info")(info)
 app.command("app")(studio)
+app.command("train", context_settings=PASSED_ON)(train)
 app.add_typer(data, name="data")
 
 

@@ -1,14 +1,11 @@
 """`gsr app`: start the app, which is another package and is imported only when asked for."""
 
-import importlib
-import importlib.util
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gsr.errors import GsrError
+from gsr.cli.siblings import needing, sibling
 
 PARTS = ("gradio", "plotly", "uvicorn", "fastapi")
 """What the app needs and the rest of gsr does not."""
@@ -30,23 +27,6 @@ def studio(
     ] = True,
 ) -> None:
     """Start the app in the browser."""
-    try:
-        launch = importlib.import_module(_launch_module()).launch
+    with needing("app", PARTS):
+        launch = sibling("apps", "studio.launch").launch
         launch(model=model, image=image, host=host, port=port, open_browser=open_browser)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").split(".")[0]
-        if missing not in PARTS:
-            raise
-        raise GsrError(f'the app needs {missing}: pip install "gsr[app]".') from error
-
-
-def _launch_module() -> str:
-    """Where `launch` is: `gsr_apps` in an installation, `apps` beside gsr in a checkout."""
-    if importlib.util.find_spec("gsr_apps") is not None:
-        return "gsr_apps.studio.launch"
-    checkout = Path(__file__).resolve().parents[2]
-    if not (checkout / "apps").is_dir():
-        raise GsrError('this installation has no app: pip install "gsr[app]".')
-    # First, because another folder called apps may lie where the command is run.
-    sys.path.insert(0, str(checkout))
-    return "apps.studio.launch"

@@ -1,25 +1,34 @@
 """Checkpoints: a run that was stopped ends as one that was not."""
 
 import csv
+import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from helpers.training import make_crops, make_recipe
+from safetensors import safe_open
 from torch import Tensor
 
 from gsr.errors import ConfigError
-from gsr.model import PRESETS
-from training.checkpoint import TrainState, load_checkpoint, save_checkpoint
-from training.data import Crops
-from training.loop import TrainingError, new_state, train, train_step
+from gsr.weights import read_weights
+from training.checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
+from training.data import Batch, Crops
+from training.logs import TrainingError
+from training.loop import train
 from training.recipe import Recipe
 
-RECIPE = Recipe(
-    preset="tiny", steps=6, batch=2, crop=8, queries=32, warmup=2, log_every=1, save_every=3
-)
+ROOT = Path(__file__).parents[2]
+RECIPE = make_recipe(queries=32, save_every=3)
+
+pytestmark = pytest.mark.usefixtures("tiny_preset")
 
 
 class StoppedError(Exception):
@@ -27,25 +36,18 @@ class StoppedError(Exception):
 
 
 @pytest.fixture
-def tiny_preset(make_model: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("lite", "paper"):
-        name = "tiny" if kind == "lite" else "tiny-paper"
-        monkeypatch.setitem(PRESETS, name, replace(make_model(kind).config, name=name))
-
-
-@pytest.fixture
-def crops(tiny_preset: None) -> Crops:
+def crops() -> Crops:
     g = torch.Generator().manual_seed(0)
     images = [torch.randint(0, 256, (3, 40, 44), generator=g, dtype=torch.uint8) for _ in range(2)]
-    return Crops(images, RECIPE)
+    return make_crops(RECIPE, images)
 
 
 def everything(state: TrainState) -> dict[str, Tensor]:
-    found = {f"model.{k}": v for k, v in state.model.state_dict().items()}
+    found = {f"model.{k}": v for k, v in state.network.state_dict().items()}
     found |= {f"ema.{k}": v for k, v in state.ema.state_dict().items()}
-    for name, parameter in state.model.named_parameters():
+    for name, parameter in state.network.named_parameters():
         found |= {f"adam.{name}.{k}": v for k, v in state.optimizer.state[parameter].items()}
-    return found | {"generator": state.generator.get_state()}
+    return found
 
 
 def assert_equal(a: TrainState, b: TrainState) -> None:
@@ -80,7 +82,7 @@ def stopped(recipe: Recipe, crops: Crops, folder: Path, step: int) -> None:
 def test_resuming_is_never_having_stopped(
     preset: str, step: int, crops: Crops, tmp_path: Path
 ) -> None:
-    recipe = replace(RECIPE, preset=preset)
+    recipe = make_recipe(queries=32, save_every=3, preset=preset)
     whole = train(recipe, crops, tmp_path / "whole")
     stopped(recipe, crops, tmp_path / "parts", step)
     torch.manual_seed(99)
@@ -101,7 +103,7 @@ def test_a_finished_run_is_left_alone(crops: Crops, tmp_path: Path) -> None:
 
 def test_there_and_back(crops: Crops, tmp_path: Path) -> None:
     state = train(RECIPE, crops, tmp_path)
-    other = new_state(replace(RECIPE, seed=5))
+    other = new_state(make_recipe(queries=32, seed=5))
     load_checkpoint(other, tmp_path / "checkpoint.safetensors", RECIPE)
     assert_equal(state, other)
     assert other.seconds == pytest.approx(state.seconds)
@@ -134,14 +136,24 @@ def test_a_failing_write_keeps_the_old_checkpoint(
 
 
 @pytest.mark.parametrize("change", [{"crop": 9}, {"lr": 1e-5}, {"preset": "base"}])
-def test_another_recipe_does_not_go_on(crops: Crops, tmp_path: Path, change: dict) -> None:
+def test_another_recipe_does_not_go_on(tmp_path: Path, change: dict) -> None:
     state = new_state(RECIPE)
     path = tmp_path / "checkpoint.safetensors"
     save_checkpoint(state, path, RECIPE)
     (key,) = change
-    with pytest.raises(ConfigError, match=rf"another recipe: {key} was .*; use another run folder"):
-        load_checkpoint(state, path, replace(RECIPE, **change))
-    load_checkpoint(state, path, replace(RECIPE, steps=99))
+    other = make_recipe(**({"queries": 32, "save_every": 3} | change))
+    with pytest.raises(
+        ConfigError, match=rf"another recipe: \w+\.{key} was .*; use another run folder"
+    ):
+        load_checkpoint(state, path, other)
+    load_checkpoint(state, path, make_recipe(queries=32, steps=99, log_every=7))
+
+
+def test_a_checkpoint_of_another_architecture(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(new_state(make_recipe(blocks=2)), path, RECIPE)
+    with pytest.raises(ConfigError, match="is a checkpoint of another architecture"):
+        load_checkpoint(new_state(RECIPE), path, RECIPE)
 
 
 def test_a_damaged_checkpoint(crops: Crops, tmp_path: Path) -> None:
@@ -151,30 +163,70 @@ def test_a_damaged_checkpoint(crops: Crops, tmp_path: Path) -> None:
         load_checkpoint(new_state(RECIPE), path, RECIPE)
 
 
-def test_a_gradient_that_is_not_finite_stops(crops: Crops, tmp_path: Path) -> None:
-    train(replace(RECIPE, steps=3), crops, tmp_path)
+class Broken:
+    """Batches of which one has a hole."""
+
+    def __init__(self, crops: Crops, at: int):
+        self.crops, self.at = crops, at
+
+    def batch(self, step: int, part: int, parts: int) -> Batch:
+        batch = self.crops.batch(step, part, parts)
+        return replace(batch, rgb=batch.rgb * float("nan")) if step == self.at else batch
+
+
+@pytest.mark.parametrize("log_every", [1, 4, 100])
+def test_a_loss_that_is_not_finite_stops(log_every: int, crops: Crops, tmp_path: Path) -> None:
+    recipe = make_recipe(queries=32, steps=8, save_every=3, log_every=log_every)
     path = tmp_path / "checkpoint.safetensors"
-    before = path.read_bytes()
-    broken = replace(RECIPE, steps=6)
-    state = new_state(broken)
-    load_checkpoint(state, path, broken)
-    weights = {k: v.clone() for k, v in state.model.state_dict().items()}
-    batch = crops.batch(state.generator)
-    nan = replace(batch, rgb=batch.rgb * float("nan"))
-    with pytest.raises(TrainingError, match=r"the loss is nan .* at step 4; nothing of this step"):
-        train_step(broken, state, nan, 0.5)
-    assert all(v.equal(weights[k]) for k, v in state.model.state_dict().items())
-    assert path.read_bytes() == before
+    message = r"the loss is nan and the gradient .* at step 5; the last checkpoint is from before"
+    with pytest.raises(TrainingError, match=message):
+        train(recipe, Broken(crops, 4), tmp_path)  # type: ignore[arg-type]
+    state = new_state(recipe)
+    load_checkpoint(state, path, recipe)
+    assert state.step == 3
+    assert all(torch.isfinite(v).all() for v in state.network.state_dict().values())
+    assert train(recipe, crops, tmp_path).step == 8
 
 
-def test_the_recipe_travels_along(crops: Crops, tmp_path: Path) -> None:
-    import json
+def test_a_full_disk_is_a_sentence(
+    crops: Crops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
 
-    from safetensors import safe_open
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TrainingError, match=r"cannot be written \(No space left on device\)"):
+        train(RECIPE, crops, tmp_path)
 
+
+def test_the_recipe_travels_along(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "checkpoint.safetensors"
     save_checkpoint(new_state(RECIPE), path, RECIPE)
     with safe_open(path, framework="pt") as file:
         about = json.loads(file.metadata()["training"])
-    assert about["recipe"]["preset"] == "tiny"
+    assert about["recipe"]["model"]["preset"] == "tiny"
     assert about["step"] == 0
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment(tmp_path: Path, photo_folder: Path) -> None:
+    """A checkpoint after every step, so that a kill most often meets a write."""
+    command = [sys.executable, "-m", "training.train", "debug", "--data", str(photo_folder)]
+    changes = ["--train.steps=40", "--run.save_every=1", "--run.log_every=1", "--device=cpu"]
+    command += [*changes, "--model.channels=8", "--model.blocks=1", "--threads=1"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    subprocess.run([*command, "--out", whole], cwd=ROOT, check=True, capture_output=True)
+    run = subprocess.Popen([*command, "--out", parts], cwd=ROOT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    log = parts / "log.csv"
+    while not log.exists() or len(log.read_text().splitlines()) < 8:
+        assert time.monotonic() < deadline
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert not (parts / "lite.safetensors").exists()
+    subprocess.run([*command, "--out", parts], cwd=ROOT, check=True, capture_output=True)
+    first, second = (read_weights(f / "lite.safetensors").state_dict() for f in (whole, parts))
+    assert all(torch.equal(first[k], second[k]) for k in first)
+    assert rows(whole) == rows(parts)

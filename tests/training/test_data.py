@@ -1,40 +1,29 @@
 """Training samples: made as the benchmarks are, consistent, and drawn from one generator."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from helpers.training import make_crops, make_recipe, photo
 from PIL import Image
 from torch import Tensor
 
 from gsr.errors import GsrError
-from training.data import Batch, Crops, list_images, read_images
+from training.data import Batch, Crops, ImageStore
 from training.recipe import Recipe
 
 
-def photo(height: int = 64, width: int = 72, seed: int = 0) -> Tensor:
-    """A picture with smooth parts and fine ones, without black and white. uint8 [3, h, w]"""
-    g = np.random.default_rng(seed)
-    small = Image.fromarray(g.integers(60, 196, (height // 6, width // 6, 3), dtype=np.uint8))
-    large = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)).astype(int)
-    noisy = (large + g.integers(-20, 21, large.shape)).clip(0, 255).astype(np.uint8)
-    return torch.from_numpy(noisy.transpose(2, 0, 1).copy())
-
-
-def batch(recipe: Recipe, seed: int = 0, images: list[Tensor] | None = None) -> Batch:
-    crops = Crops(images or [photo()], recipe)
-    return crops.batch(torch.Generator().manual_seed(seed))
+def batch(recipe: Recipe, step: int = 0, images: list[Tensor] | None = None) -> Batch:
+    return make_crops(recipe, images).batch(step)
 
 
 def fixed(scale: float, **changes: object) -> Recipe:
     """Every sample at one scale."""
     values = {"batch": 3, "crop": 10, "queries": 50, "scale_min": scale, "scale_max": scale}
-    return Recipe(**(values | changes))
+    return make_recipe(**(values | changes))
 
 
 def test_shapes_and_ranges() -> None:
-    found = batch(Recipe(batch=4, crop=12, queries=77))
+    found = batch(make_recipe(batch=4, crop=12, queries=77))
     assert found.lr.shape == (4, 3, 12, 12)
     assert found.points.shape == (4, 77, 2)
     assert found.scale.shape == (4, 2)
@@ -119,13 +108,13 @@ def test_small_crops_repeat_their_pixels() -> None:
 
 
 def test_the_scale_is_that_of_the_rounded_crop() -> None:
-    found = batch(Recipe(batch=20, crop=7, queries=10))
+    found = batch(make_recipe(batch=20, crop=7, queries=10))
     sides = found.scale * 7
     torch.testing.assert_close(sides, sides.round())
 
 
-def test_a_seed_is_a_batch() -> None:
-    recipe = Recipe(batch=3, crop=10, queries=20)
+def test_a_step_of_a_seed_is_a_batch() -> None:
+    recipe = make_recipe(batch=3, crop=10, queries=20)
     torch.manual_seed(1)
     state = torch.random.get_rng_state()
     first = batch(recipe, 5)
@@ -135,6 +124,45 @@ def test_a_seed_is_a_batch() -> None:
     for a, b in zip(vars(first).values(), vars(batch(recipe, 5)).values(), strict=True):
         assert torch.equal(a, b)
     assert not torch.equal(first.lr, batch(recipe, 6).lr)
+    other = make_recipe(batch=3, crop=10, queries=20, seed=1)
+    assert not torch.equal(first.lr, batch(other, 5).lr)
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_shares_are_equal_and_make_the_joint_batch(parts: int) -> None:
+    recipe = make_recipe(batch=8, crop=6, queries=9, far=0.25, far_max=6.0)
+    crops = make_crops(recipe)
+    joint = crops.batch(3)
+    shares = [crops.batch(3, part, parts) for part in range(parts)]
+    assert [len(share.lr) for share in shares] == [8 // parts] * parts
+
+    def samples(of: list[Batch]) -> list[bytes]:
+        return sorted(lr.numpy().tobytes() for one in of for lr in one.lr)
+
+    assert samples(shares) == samples([joint])
+    assert len(set(samples([joint]))) == 8
+
+
+def test_far_samples() -> None:
+    recipe = make_recipe(batch=8, crop=6, queries=30, far=0.25, far_max=9.0)
+    scale = make_crops(recipe).batch(0).scale[:, 0]
+    assert scale[:6].max() <= 4
+    assert scale[6:].min() >= 4
+    assert scale[6:].max() <= 9
+    # An image of 30 pixels cannot be seen closer than x5.
+    near = make_crops(recipe, [photo(30, 40)]).batch(0).scale[:, 0]
+    assert near[6:].min() >= 4
+    assert near[6:].max() <= 5
+
+
+def test_every_pixel_is_as_likely() -> None:
+    recipe = fixed(2.0, batch=64, crop=4, queries=20)
+    crops = make_crops(recipe)
+    seen = torch.cat([crops.batch(step).points.flatten(0, 1) for step in range(20)])
+    x, y = (seen * 2 - 0.5).round().long().unbind(-1)
+    counts = torch.bincount(y * 8 + x, minlength=64)
+    assert counts.sum() == 64 * 20 * 20
+    assert (counts - 400).abs().max() < 5 * 20  # five standard deviations
 
 
 def test_flat_crops_are_drawn_again() -> None:
@@ -156,58 +184,17 @@ def test_a_flat_picture_does_not_hang() -> None:
 
 def test_chances_are_pixels_and_halves() -> None:
     images = [torch.zeros(3, h, w, dtype=torch.uint8) for h, w in ((40, 40), (40, 80), (20, 40))]
-    crops = Crops(images, fixed(2.0), [False, True, False])
-    assert crops.weights.tolist() == [1600, 1600, 800]
+    store = ImageStore.of(images, [False, True, False])
+    assert store.chance.tolist() == [1600, 1600, 800]
 
 
 def test_rare_images_are_drawn_less() -> None:
     black = torch.zeros(3, 40, 40, dtype=torch.uint8)
-    crops = Crops([black, black + 255], fixed(2.0, batch=90), [True, False])
-    found = crops.batch(torch.Generator().manual_seed(0))
+    store = ImageStore.of([black, black + 255], [True, False])
+    found = Crops(store, fixed(2.0).data, 90).batch(0)
     assert 0.55 < float(found.lr.mean()) < 0.8
 
 
 def test_nothing_to_train_on() -> None:
     with pytest.raises(GsrError, match=r"^no training image is large enough"):
-        Crops([], Recipe())
-
-
-# --- folders -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "sub").mkdir()
-    for name, size in (("b.png", (30, 20)), ("a.PNG", (10, 40)), ("sub/c.png", (50, 50))):
-        Image.new("RGB", size, (9, 8, 7)).save(tmp_path / name, "PNG")
-    (tmp_path / "notes.txt").write_text("no image")
-    return tmp_path
-
-
-def test_images_are_found_in_order(folder: Path) -> None:
-    found = [path.relative_to(folder).as_posix() for path in list_images(folder)]
-    assert found == ["a.PNG", "b.png", "sub/c.png"]
-    assert list_images(folder, ["sub/c.png"]) == [folder / "sub/c.png"]
-
-
-def test_a_folder_without_images(tmp_path: Path) -> None:
-    with pytest.raises(GsrError, match=r"holds no image; accepted are \.bmp, \.jpeg"):
-        list_images(tmp_path)
-
-
-def test_small_images_are_left_out(folder: Path) -> None:
-    found = list(read_images(list_images(folder), 20).values())
-    assert [tuple(image.shape) for image in found] == [(3, 20, 30), (3, 50, 50)]
-    assert found[0][:, 3, 4].tolist() == [9, 8, 7]
-
-
-def test_a_file_that_is_no_image_is_named(folder: Path) -> None:
-    (folder / "z.png").write_bytes(b"no picture")
-    with pytest.raises(GsrError, match=r"z\.png is not an image"):
-        read_images(list_images(folder), 20)
-
-
-def test_sixteen_bits_are_read_rightly(tmp_path: Path) -> None:
-    Image.fromarray(np.full((24, 24), 30_000, np.uint16)).save(tmp_path / "deep.png")
-    (image,) = read_images(list_images(tmp_path), 20).values()
-    assert image.unique().tolist() == [round(30_000 / 257)]
+        ImageStore.of([])

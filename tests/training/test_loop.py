@@ -6,42 +6,38 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from helpers.training import make_crops, make_recipe
 from PIL import Image
-from torch import Tensor
 
-from gsr.model import PRESETS, GaussianSR
-from training.data import Crops
-from training.loop import learning_rate, losses, new_state, train, train_step
-from training.recipe import Recipe
+from gsr.continuous import Prediction
+from gsr.model import GaussianSR
+from training.checkpoint import new_state
+from training.data import Batch
+from training.loop import losses, train, train_step
+from training.optimise import learning_rate
+from training.recipe import LossRecipe, Recipe, TrainRecipe
 
 ROOT = Path(__file__).parents[2]
-RECIPE = Recipe(preset="tiny", steps=30, batch=2, crop=8, queries=64, warmup=2, save_every=1000)
+RECIPE = make_recipe(steps=30)
+
+pytestmark = pytest.mark.usefixtures("tiny_preset")
 
 
-def photo() -> Tensor:
+def stripes() -> torch.Tensor:
     """Stripes and a gradient. uint8 [3, 48, 48]"""
     y, x = torch.meshgrid(torch.arange(48), torch.arange(48), indexing="ij")
     planes = (x * 5, 128 + 90 * torch.sin((x + 2 * y) / 5), y * 4)
     return torch.stack([p.to(torch.uint8) for p in planes])
 
 
-@pytest.fixture(autouse=True)
-def tiny_preset(make_model: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in ("lite", "paper"):
-        name = "tiny" if kind == "lite" else "tiny-paper"
-        monkeypatch.setitem(PRESETS, name, replace(make_model(kind).config, name=name))
-
-
 def measured(recipe: Recipe, model: GaussianSR) -> float:
     """L1 on a batch that is always the same, with the same draws and hard choices."""
-    batch = Crops([photo()], replace(recipe, batch=8)).batch(torch.Generator().manual_seed(77))
+    batch = make_crops(make_recipe(batch=8), [stripes()]).batch(77)
     draws = torch.Generator().manual_seed(78)
     with torch.no_grad():
         found = model(batch.lr, batch.points, batch.scale, generator=draws)
@@ -50,17 +46,17 @@ def measured(recipe: Recipe, model: GaussianSR) -> float:
 
 @pytest.mark.parametrize(("preset", "share"), [("tiny", 0.8), ("tiny-paper", 0.8)])
 def test_the_loss_goes_down(preset: str, share: float, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, preset=preset, lr=5e-3)
-    state = train(recipe, Crops([photo()], recipe), tmp_path)
+    recipe = make_recipe(steps=30, preset=preset, lr=5e-3)
+    state = train(recipe, make_crops(recipe, [stripes()]), tmp_path)
     assert state.step == 30
-    before = measured(recipe, new_state(recipe).model)
-    assert measured(recipe, state.model) < share * before
+    before = measured(recipe, new_state(recipe).network)
+    assert measured(recipe, state.network) < share * before
 
 
 def test_the_average_follows_the_weights(tmp_path: Path) -> None:
-    state = train(replace(RECIPE, steps=4), Crops([photo()], RECIPE), tmp_path)
-    start = new_state(RECIPE).model.state_dict()
-    now, average = state.model.state_dict(), state.ema.module.state_dict()
+    state = train(make_recipe(steps=4), make_crops(RECIPE), tmp_path)
+    start = new_state(RECIPE).network.state_dict()
+    now, average = state.network.state_dict(), state.ema.module.state_dict()
     name = "encoder.head.weight"
     moved = (now[name] - start[name]).abs().mean()
     lagging = (average[name] - start[name]).abs().mean()
@@ -71,33 +67,38 @@ def test_the_average_follows_the_weights(tmp_path: Path) -> None:
 def test_new_states_are_seeded_and_leave_the_global_state_alone() -> None:
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
-    first = new_state(RECIPE).model.state_dict()
+    first = new_state(RECIPE).network.state_dict()
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.manual_seed(8)
-    second = new_state(RECIPE).model.state_dict()
-    third = new_state(replace(RECIPE, seed=1)).model.state_dict()
+    second = new_state(RECIPE).network.state_dict()
+    third = new_state(make_recipe(seed=1)).network.state_dict()
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert not torch.equal(first["encoder.head.weight"], third["encoder.head.weight"])
 
 
-def test_learning_rate_by_hand() -> None:
-    recipe = Recipe(lr=1e-3, lr_end=1e-5, warmup=10)
+def test_cosine_by_hand() -> None:
+    recipe = TrainRecipe(lr=1e-3, lr_end=1e-5, warmup=10)
     assert learning_rate(recipe, 100, 0.0) == pytest.approx(1e-3)
     assert learning_rate(recipe, 100, 0.5) == pytest.approx((1e-3 + 1e-5) / 2)
     assert learning_rate(recipe, 100, 1.0) == pytest.approx(1e-5)
     assert learning_rate(recipe, 100, 1.7) == pytest.approx(1e-5)
     assert learning_rate(recipe, 4, 0.0) == pytest.approx(0.5e-3)
-    assert learning_rate(replace(recipe, warmup=0), 0, 0.0) == pytest.approx(1e-3)
+    assert learning_rate(TrainRecipe(lr=1e-3, warmup=0), 0, 0.0) == pytest.approx(1e-3)
+
+
+def test_multistep_by_hand() -> None:
+    recipe = TrainRecipe(lr=1e-4, schedule="multistep", milestones=(0.25, 0.5), warmup=0)
+    rates = [learning_rate(recipe, 9, done) for done in (0.0, 0.24, 0.25, 0.49, 0.5, 1.0)]
+    assert rates == pytest.approx([1e-4, 1e-4, 5e-5, 5e-5, 2.5e-5, 2.5e-5])
 
 
 def test_bank_and_classifier_have_their_own_rates() -> None:
     state = new_state(RECIPE)
-    batch = Crops([photo()], RECIPE).batch(state.generator)
-    train_step(RECIPE, state, batch, 0.0)
-    names = {id(p): n for n, p in state.model.named_parameters()}
+    train_step(RECIPE, state, [make_crops(RECIPE).batch(0)], 0.0)
+    names = {id(p): n for n, p in state.network.named_parameters()}
     rates = {names[id(p)]: g["lr"] for g in state.optimizer.param_groups for p in g["params"]}
     assert rates.keys() == set(names.values())
-    rate = learning_rate(RECIPE, 0, 0.0)
+    rate = learning_rate(RECIPE.train, 0, 0.0)
     assert rates["bank.raw"] == pytest.approx(0.3 * rate)
     assert rates["classifier.head.weight"] == pytest.approx(3 * rate)
     assert rates["encoder.head.weight"] == pytest.approx(rate)
@@ -105,18 +106,43 @@ def test_bank_and_classifier_have_their_own_rates() -> None:
 
 
 def test_losses_add_up() -> None:
-    from training.data import Batch
-
-    recipe = Recipe(color_loss=0.5, commitment=0.1)
+    recipe = LossRecipe(color=0.5, commitment=0.1)
     rgb = torch.zeros(1, 2, 3)
     batch = Batch(rgb, rgb, rgb, rgb)
-    from gsr.model import Prediction
-
     found = losses(recipe, Prediction(rgb + 0.2, rgb - 0.4, torch.tensor(3.0)), batch)
     values = {k: float(v) for k, v in found.items()}
     assert values == pytest.approx(
         {"loss": 0.2 + 0.5 * 0.4 + 0.1 * 3, "l1": 0.2, "color": 0.4, "commitment": 3.0}
     )
+    plain = losses(recipe, Prediction(rgb + 0.2), batch)
+    assert {k: float(v) for k, v in plain.items()} == pytest.approx({"loss": 0.2, "l1": 0.2})
+
+
+def test_accumulated_parts_are_the_whole_batch() -> None:
+    recipe = make_recipe(batch=4, preset="tiny")
+    crops, whole, parts = make_crops(recipe), new_state(recipe), new_state(recipe)
+    first = train_step(recipe, whole, [crops.batch(0)], 0.9)
+    second = train_step(recipe, parts, [crops.batch(0, i, 2) for i in range(2)], 0.9)
+    for name, value in first.items():
+        torch.testing.assert_close(second[name], value, rtol=1e-4, atol=1e-7)
+    for (name, a), b in zip(
+        whole.network.named_parameters(), parts.network.parameters(), strict=True
+    ):
+        torch.testing.assert_close(a.grad, b.grad, rtol=1e-3, atol=1e-6, msg=name)
+
+
+def test_bfloat16_is_close_and_keeps_kernels_in_float32() -> None:
+    rough = make_recipe(precision="bfloat16")
+    state, other = new_state(RECIPE), new_state(rough)
+    batch = make_crops(RECIPE).batch(0)
+    found = [train_step(r, s, [batch], 0.9) for r, s in ((RECIPE, state), (rough, other))]
+    assert float(found[1]["loss"]) == pytest.approx(float(found[0]["loss"]), rel=0.02)
+    assert not torch.equal(found[1]["loss"], found[0]["loss"])
+    assert all(p.dtype == torch.float32 for p in other.network.parameters())
+    with torch.autocast("cpu", torch.bfloat16):
+        evidence, members = other.network.maps(batch.lr)
+    assert evidence.dtype == torch.float32
+    assert {value.dtype for value in members.values()} == {torch.float32}
 
 
 def test_a_step_is_a_function_of_its_arguments() -> None:
@@ -124,8 +150,8 @@ def test_a_step_is_a_function_of_its_arguments() -> None:
     for seed in (1, 2):
         torch.manual_seed(seed)
         state = new_state(RECIPE)
-        batch = Crops([photo()], RECIPE).batch(state.generator)
-        found.append((train_step(RECIPE, state, batch, 0.9), state.model.state_dict()))
+        values = train_step(RECIPE, state, [make_crops(RECIPE).batch(0)], 0.9)
+        found.append((values, state.network.state_dict()))
     assert found[0][0] == found[1][0]
     assert all(torch.equal(v, found[1][1][k]) for k, v in found[0][1].items())
 
@@ -134,8 +160,8 @@ def test_a_budget_in_minutes_ends(tmp_path: Path) -> None:
     fractions: list[float] = []
     started = time.monotonic()
     state = train(
-        replace(RECIPE, steps=10**9),
-        Crops([photo()], RECIPE),
+        make_recipe(steps=10**9),
+        make_crops(RECIPE),
         tmp_path,
         minutes=1 / 60,
         report=lambda _s, done, _v: fractions.append(done),
@@ -155,29 +181,49 @@ def test_a_signal_ends_the_step_and_saves(number: int, tmp_path: Path) -> None:
         if step == 2:
             os.kill(os.getpid(), number)
 
-    crops = Crops([photo()], RECIPE)
+    crops = make_crops(RECIPE)
     state = train(RECIPE, crops, tmp_path, report=report)
     assert state.step == 2
     assert signal.getsignal(number) == before
-    again = train(replace(RECIPE, steps=3), crops, tmp_path)
+    again = train(make_recipe(steps=3), crops, tmp_path)
     assert again.step == 3
 
 
 def test_validation_and_log(tmp_path: Path) -> None:
-    recipe = replace(RECIPE, steps=5, log_every=2, save_every=4)
+    recipe = make_recipe(steps=5, log_every=2, save_every=4)
     seen: list[GaussianSR] = []
 
-    def validate(model: GaussianSR) -> dict[str, float]:
+    def validate(model: GaussianSR) -> tuple[dict[str, float], torch.Tensor]:
         seen.append(model)
-        return {"val_x2": 30.5, "val_x4": 25.25}
+        return {"val_x2": 30.5, "val_x4": 25.25}, torch.full((3, 4, 6), 0.5)
 
-    state = train(recipe, Crops([photo()], recipe), tmp_path, validate=validate)
+    state = train(recipe, make_crops(recipe), tmp_path, validate=validate)
     assert seen == [state.ema.module]
     with (tmp_path / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == ["2", "4"]
     assert [row["val_x2"] for row in rows] == ["", "30.5"]
     assert all(float(row["loss"]) > 0 for row in rows)
+    (picture,) = (tmp_path / "samples").iterdir()
+    with Image.open(picture) as image:
+        assert image.size == (6, 4)
+    assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_a_pause_keeps_the_schedule(tmp_path: Path) -> None:
+    recipe = make_recipe(steps=10**9)
+    fractions: list[float] = []
+    first = train(
+        recipe,
+        make_crops(recipe),
+        tmp_path,
+        minutes=60,
+        pause_after=0.5 / 60,
+        report=lambda _s, done, _v: fractions.append(done),
+    )
+    assert 0 < first.seconds < 10
+    assert fractions[-1] < 10 / 3600
+    assert (tmp_path / "checkpoint.safetensors").exists()
 
 
 @pytest.mark.slow

@@ -1,0 +1,65 @@
+"""The command: `gsr train`."""
+
+from pathlib import Path
+
+import pytest
+
+from gsr.cli import run
+
+SMALL = ["--model.channels=8", "--model.blocks=1", "--device=cpu"]
+
+
+def refused(capsys: pytest.CaptureFixture, *arguments: object) -> str:
+    assert run(["train", *map(str, arguments)]) == 2
+    sentence = capsys.readouterr().err.strip().splitlines()[-1]
+    assert sentence.startswith("error: ")
+    return sentence
+
+
+def test_a_run_and_going_on(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (photo_folder / "c.png").write_bytes(b"damaged")
+    out = tmp_path / "run"
+    start = ["train", "debug", "--data", str(photo_folder), "--out", str(out), *SMALL]
+    assert run(start) == 0
+    said = capsys.readouterr()
+    assert "lite.safetensors after 6 steps" in said.out.replace("\n", "")
+    assert "c.png is not an image" in said.err.replace("\n", " ")
+    assert run([*start, "--train.steps=8"]) == 0
+    assert "after 8 steps" in capsys.readouterr().out.replace("\n", " ")
+    assert "of another recipe" not in refused(capsys, *start[1:], "--train.lr=1")
+    assert "train.lr was 0.001, is 1.0" in refused(capsys, *start[1:], "--train.lr=1")
+
+
+def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert "there is no folder" in refused(capsys, "debug", "--data", tmp_path / "none")
+    assert "is not understood" in refused(capsys, "debug", "--data", photo_folder, "stray")
+    assert "'train.epochs'" in refused(capsys, "debug", "--data", photo_folder, "--train.epochs=3")
+    assert "not a readable TOML" in refused(capsys, "nothing", "--data", photo_folder)
+    assert "--minutes must be above 0" in refused(
+        capsys, "debug", "--data", photo_folder, "--minutes", "-1"
+    )
+    assert "large enough for the crop" in refused(
+        capsys, "debug", "--data", photo_folder, "--data.crop=100"
+    )
+    assert "unknown 'huge'; known are lite" in refused(
+        capsys, "debug", "--data", photo_folder, "--model.preset=huge"
+    )
+    assert "another architecture" in refused(
+        capsys, "debug", "--data", photo_folder, *SMALL, "--model.init=lite"
+    )
+    (photo_folder / "c.png").write_bytes(b"damaged")
+    assert "c.png is not an image" in refused(capsys, "debug", "--data", photo_folder, "--strict")
+
+
+def test_help(capsys: pytest.CaptureFixture) -> None:
+    assert run(["train", "--help"]) == 0
+    assert "--pause-after" in capsys.readouterr().out
+
+
+def test_profile(photo_folder: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run(["train", "debug", "--data", str(photo_folder), "--profile", *SMALL]) == 0
+    said = capsys.readouterr().out
+    for part in ("data", "encoder", "splat", "decoder", "optimiser", "steps a second", "MB"):
+        assert part in said

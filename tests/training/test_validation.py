@@ -1,0 +1,42 @@
+"""Images set aside, and what is measured on them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.training import photo
+
+from gsr.model import GaussianSR
+from training.validation import HELD_OUT_EVERY, split, validator
+
+
+def test_some_images_are_set_aside_and_none_is_on_both_sides() -> None:
+    paths = [Path(f"{i:03d}.png") for i in range(200)]
+    chosen, aside = split(paths)
+    assert aside == [paths[30], paths[90], paths[150]]
+    assert sorted(chosen + aside) == paths
+    assert split(paths[: HELD_OUT_EVERY // 2]) == (paths[: HELD_OUT_EVERY // 2], [])
+
+
+def test_figures_and_a_picture(make_model: Callable[..., GaussianSR]) -> None:
+    smooth = torch.nn.functional.avg_pool2d(photo(260, 220).float(), 9, 1, 4).byte()
+    validate = validator([photo(200, 210), smooth])
+    assert validate is not None
+    network = make_model(amount=0.0)
+    found, picture = validate(network)
+    assert found.keys() == {"val_x2", "val_x4"}
+    assert 15 < found["val_x4"] < found["val_x2"] < 60
+    assert picture.shape == (3, 3 * 192, 2 * 192)
+    torch.testing.assert_close(picture[:, :192, :192] * 255, photo(200, 210)[:, 4:196, 9:201] * 1.0)
+
+
+def test_nothing_set_aside() -> None:
+    assert validator([]) is None
+
+
+@pytest.mark.parametrize("side", [192, 193])
+def test_the_smallest_images(side: int, make_model: Callable[..., GaussianSR]) -> None:
+    validate = validator([photo(side, side)])
+    assert validate is not None
+    assert validate(make_model())[1].shape == (3, 576, 192)

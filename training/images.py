@@ -1,0 +1,76 @@
+"""Reading folders of training images."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from gsr.errors import GsrError, ImageError
+from gsr.images import load
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+@dataclass
+class Images:
+    """What was read, and what was not.
+
+    Attributes:
+        found: uint8 [3, h, w] by path.
+        small: Files with a side below what was asked for.
+        broken: Files that are not images, and why.
+    """
+
+    found: dict[Path, Tensor] = field(default_factory=dict)
+    small: list[Path] = field(default_factory=list)
+    broken: dict[Path, str] = field(default_factory=dict)
+
+
+def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
+    """Image files below `folder`, sorted; only those in `names` (relative) if given.
+
+    Raises:
+        GsrError: for a folder that is not there or holds no image.
+    """
+    if names is not None:
+        return [folder / name for name in names]
+    if not folder.is_dir():
+        raise GsrError(f"there is no folder {folder}: name one with images.")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise GsrError(f"{folder} holds no image; accepted are {', '.join(sorted(SUFFIXES))}.")
+    return found
+
+
+def read_images(
+    paths: list[Path],
+    smallest: int,
+    *,
+    strict: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Images:
+    """Images with both sides of at least `smallest` pixels.
+
+    Args:
+        strict: A file that cannot be read is an error, not a note in `Images.broken`.
+
+    Raises:
+        ImageError: under `strict`, for the first file that is not an image.
+    """
+    images = Images()
+    for i, path in enumerate(paths):
+        try:
+            rgb = load(path).rgb
+        except ImageError as error:
+            if strict:
+                raise
+            images.broken[path] = str(error)
+        else:
+            if min(rgb.shape[1:]) < smallest:
+                images.small.append(path)
+            else:
+                images.found[path] = (rgb * 255).round().byte()
+        if progress:
+            progress(i + 1, len(paths))
+    return images

@@ -1,0 +1,80 @@
+"""Networks at their start, and how fast each of their parts learns."""
+
+import math
+from dataclasses import replace
+
+import torch
+
+from gsr.encoders import EncoderConfig
+from gsr.errors import ConfigError
+from gsr.model import PRESETS, GaussianSR, ModelConfig
+from gsr.weights import load
+
+from .recipe import ModelRecipe, TrainRecipe
+
+
+def build(recipe: ModelRecipe, seed: int) -> GaussianSR:
+    """A seeded network, from scratch or from weights.
+
+    Raises:
+        ConfigError: for an unknown preset or weights of another architecture.
+        WeightsError: for weights that cannot be read.
+    """
+    if recipe.preset not in PRESETS:
+        raise ConfigError(
+            f"model.preset: unknown {recipe.preset!r}; known are {', '.join(PRESETS)}."
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = GaussianSR(_configured(PRESETS[recipe.preset], recipe))
+    if recipe.init:
+        _start_from(network, recipe.init)
+    return network
+
+
+def _configured(config: ModelConfig, recipe: ModelRecipe) -> ModelConfig:
+    encoder = EncoderConfig(
+        recipe.channels or config.encoder.channels, recipe.blocks or config.encoder.blocks
+    )
+    finest = recipe.finest or config.sampler.finest
+    return replace(config, encoder=encoder, sampler=replace(config.sampler, finest=finest))
+
+
+def _start_from(network: torch.nn.Module, name: str) -> None:
+    weights = load(name).state_dict()
+    own = network.state_dict()
+    if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in own.items()}:
+        raise ConfigError(f"model.init: the weights {name!r} are of another architecture.")
+    network.load_state_dict(weights)
+
+
+def new_optimizer(network: torch.nn.Module, recipe: TrainRecipe) -> torch.optim.Adam:
+    """Adam, with groups for the bank and the classifier. `factor` scales a group's rate."""
+    factors = {"bank.": recipe.bank_lr, "classifier.": recipe.classifier_lr}
+    groups: dict[float, list[torch.nn.Parameter]] = {1.0: []}
+    for name, parameter in network.named_parameters():
+        prefix = next((p for p in factors if name.startswith(p)), None)
+        groups.setdefault(factors[prefix] if prefix else 1.0, []).append(parameter)
+    return torch.optim.Adam(
+        [{"params": own, "factor": factor} for factor, own in groups.items()],
+        lr=recipe.lr,
+        betas=(recipe.betas[0], recipe.betas[1]),
+        fused=next(network.parameters()).is_cuda,
+    )
+
+
+def learning_rate(recipe: TrainRecipe, step: int, done: float) -> float:
+    """Warm-up by steps, then the schedule over `done`, the fraction of the run behind us."""
+    done = min(done, 1.0)
+    if recipe.schedule == "multistep":
+        peak = recipe.lr * recipe.gamma ** sum(done >= m for m in recipe.milestones)
+    else:
+        cosine = 0.5 * (1 + math.cos(math.pi * done))
+        peak = recipe.lr_end + (recipe.lr - recipe.lr_end) * cosine
+    return peak * min(1.0, (step + 1) / max(1, recipe.warmup))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every group its share of `rate`."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["factor"]

@@ -1,0 +1,58 @@
+"""How good a network is on training images that were set aside."""
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import torch
+from torch import Tensor
+
+from gsr.images import downscale
+from gsr.metrics import Protocol, psnr
+from gsr.model import GaussianSR
+
+HELD_OUT_EVERY = 60
+"""One training image in so many is set aside; benchmarks never choose anything."""
+SIDE = 192
+SCALES = (2, 4)
+SHOWN = 4
+
+
+Validate = Callable[[GaussianSR], tuple[dict[str, float], Tensor]]
+"""A network to its figures, and a picture [3, h, w] of what it makes of a few images."""
+
+
+def split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Images to train on and images set aside."""
+    aside = paths[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]
+    return [p for p in paths if p not in set(aside)], aside
+
+
+def validator(images: list[Tensor], device: torch.device | str = "cpu") -> Validate | None:
+    """Mean luma PSNR on the middle of uint8 images [3, h, w]; None when there are none."""
+    crops = [_middle(image).to(device).float() / 255 for image in images]
+
+    def validate(network: GaussianSR) -> tuple[dict[str, float], Tensor]:
+        found, shown = {}, []
+        for scale in SCALES:
+            scores = []
+            for hr in crops:
+                sr = _enlarged(network, hr, scale)
+                scores.append(float(psnr(sr, hr, protocol=Protocol.benchmark(scale))))
+                shown.append(sr)
+            found[f"val_x{scale}"] = fmean(scores)
+        rows = [crops, *(shown[i : i + len(crops)] for i in range(0, len(shown), len(crops)))]
+        return found, torch.cat([torch.cat(row[:SHOWN], -1) for row in rows], -2).cpu()
+
+    return validate if crops else None
+
+
+def _middle(image: Tensor) -> Tensor:
+    top, left = ((n - SIDE) // 2 for n in image.shape[1:])
+    return image[:, top : top + SIDE, left : left + SIDE]
+
+
+def _enlarged(network: GaussianSR, hr: Tensor, scale: int) -> Tensor:
+    small = (SIDE // scale, SIDE // scale)
+    lr = (downscale(hr[None], small)[0] * 255).round() / 255
+    return network.encode(lr).render(size=(SIDE, SIDE))

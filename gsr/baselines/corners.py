@@ -50,8 +50,9 @@ def corners(points: Float[Tensor, "b n 2"], size: tuple[int, int], like: Tensor)
     """The four LR pixels around points (x, y), upper left first, then upper right.
 
     LIIF weights a corner with the area of the rectangle between the point and the corner
-    opposite. That is the bilinear weight, which needs no guard against areas of zero. At the
-    border corners fall on one LR pixel and share its weight.
+    opposite. That is the bilinear weight; written as such it needs no guard against areas of
+    zero, which in the public code makes weights equal on the centre line of the last row and
+    column. At the border corners fall on one LR pixel and share its weight.
 
     Args:
         points: In LR pixels.

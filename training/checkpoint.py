@@ -1,20 +1,20 @@
 """Training state in one safetensors file, written atomically. No pickle."""
 
+import copy
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gsr.atomic import replacing
 from gsr.errors import ConfigError
-from gsr.model import GaussianSR
+from gsr.weights import Trained
 
 from .optimise import build, new_optimizer
 from .recipe import Recipe
@@ -26,37 +26,32 @@ class TrainState:
 
     Attributes:
         network: What learns.
-        ema: Its moving average.
+        average: The moving average of its weights: what is judged and shipped.
         optimizer: Adam's.
         step: Steps done.
         seconds: Time they took.
         sums: Of what is logged, since the last row: total and number of steps by name.
     """
 
-    network: GaussianSR
-    ema: AveragedModel
+    network: Trained
+    average: Trained
     optimizer: Optimizer
     step: int = 0
     seconds: float = 0.0
     sums: dict[str, list[float]] = field(default_factory=dict)
 
-    @property
-    def averaged(self) -> GaussianSR:
-        """The network with the moving average of the weights: what is judged and shipped."""
-        return cast(GaussianSR, self.ema.module)
-
 
 def new_state(recipe: Recipe, device: torch.device | str = "cpu") -> TrainState:
     """A network at its start, seeded."""
     network = build(recipe.model, recipe.train.seed).to(device)
-    ema = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.train.ema))
-    return TrainState(network, ema, new_optimizer(network, recipe.train))
+    average = copy.deepcopy(network).requires_grad_(False)
+    return TrainState(network, average, new_optimizer(network, recipe.train))
 
 
 def _tensors(state: TrainState) -> dict[str, Tensor]:
     names = {id(p): name for name, p in state.network.named_parameters()}
     flat = {f"model.{k}": v for k, v in state.network.state_dict().items()}
-    flat |= {f"ema.{k}": v for k, v in state.ema.state_dict().items()}
+    flat |= {f"average.{k}": v for k, v in state.average.state_dict().items()}
     for parameter, slots in state.optimizer.state.items():
         flat |= {f"adam.{names[id(parameter)]}:{k}": v for k, v in slots.items()}
     return {k: v.detach().cpu().clone().contiguous() for k, v in flat.items()}
@@ -102,7 +97,7 @@ def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
 
     try:
         state.network.load_state_dict(part("model."))
-        state.ema.load_state_dict(part("ema."))
+        state.average.load_state_dict(part("average."))
     except RuntimeError as error:
         raise ConfigError(f"{path} is a checkpoint of another architecture.") from error
     parameters = dict(state.network.named_parameters())

@@ -19,7 +19,7 @@ from .checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
 from .data import Batch, Crops
 from .draws import NOISE, generator_for
 from .logs import Means, RunLog, TrainingError, take_means
-from .optimise import learning_rate, set_learning_rate
+from .optimise import learning_rate, set_learning_rate, update_average
 from .recipe import LossRecipe, Recipe
 from .validation import Validate
 
@@ -81,7 +81,7 @@ def train_step(
     limit = recipe.train.clip or float("inf")
     norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), limit)
     state.optimizer.step()
-    state.ema.update_parameters(state.network)
+    update_average(state.average, state.network, recipe.train.ema)
     state.step += 1
     means = {name: torch.stack([v[name] for v in found]).mean() for name in found[0]}
     return means | {"grad_norm": norm, "lr": norm.new_tensor(rate)}
@@ -118,6 +118,7 @@ def train(
     folder: Path,
     *,
     minutes: float | None = None,
+    extend: bool = False,
     pause_after: float | None = None,
     validate: Validate | None = None,
     report: Report | None = None,
@@ -131,6 +132,7 @@ def train(
 
     Args:
         minutes: Time of the whole run, over all the times it is resumed.
+        extend: Add `minutes` to the time that was spent already.
         pause_after: Minutes after which to save and stop this time; the schedule stays.
 
     Raises:
@@ -150,6 +152,8 @@ def train(
     if recipe.train.compile:
         state.network.encoder.compile()
     network = engine.prepare_model(state.network)
+    if extend and minutes:
+        minutes += state.seconds / 60
     clock = _Clock(recipe.train.steps, minutes, pause_after, state.seconds)
     means, row = Means(), dict[str, float]()
     with _graceful() as caught, _log(engine, folder, state.step) as log:
@@ -230,7 +234,7 @@ def _write(
     log: RunLog, state: TrainState, row: dict[str, float], validate: Validate | None
 ) -> None:
     if validate:
-        figures, picture = validate(state.averaged)
+        figures, picture = validate(state.average)
         row = row | figures
         log.picture(state.step, "validation", picture)
     if row:

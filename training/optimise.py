@@ -4,44 +4,55 @@ import math
 from dataclasses import replace
 
 import torch
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from gsr.baselines import BaselineConfig
 from gsr.encoders import EncoderConfig
 from gsr.errors import ConfigError
-from gsr.model import PRESETS, GaussianSR, ModelConfig
-from gsr.weights import load
+from gsr.methods import NETWORKS
+from gsr.model import ModelConfig
+from gsr.weights import Trained, load_network
+from gsr.weights import build as build_network
 
 from .recipe import ModelRecipe, TrainRecipe
 
 
-def build(recipe: ModelRecipe, seed: int) -> GaussianSR:
+def build(recipe: ModelRecipe, seed: int) -> Trained:
     """A seeded network, from scratch or from weights.
 
     Raises:
-        ConfigError: for an unknown preset or weights of another architecture.
+        ConfigError: for an unknown preset, settings it does not have, or weights of another
+            architecture.
         WeightsError: for weights that cannot be read.
     """
-    if recipe.preset not in PRESETS:
+    if recipe.preset not in NETWORKS:
         raise ConfigError(
-            f"model.preset: unknown {recipe.preset!r}; known are {', '.join(PRESETS)}."
+            f"model.preset: unknown {recipe.preset!r}; known are {', '.join(NETWORKS)}."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = GaussianSR(_configured(PRESETS[recipe.preset], recipe))
+        network = build_network(_configured(NETWORKS[recipe.preset], recipe))
     if recipe.init:
         _start_from(network, recipe.init)
     return network
 
 
-def _configured(config: ModelConfig, recipe: ModelRecipe) -> ModelConfig:
+def _configured(
+    config: ModelConfig | BaselineConfig, recipe: ModelRecipe
+) -> ModelConfig | BaselineConfig:
     encoder = EncoderConfig(
         recipe.channels or config.encoder.channels, recipe.blocks or config.encoder.blocks
     )
-    finest = recipe.finest or config.sampler.finest
-    return replace(config, encoder=encoder, sampler=replace(config.sampler, finest=finest))
+    config = replace(config, encoder=encoder)
+    if not recipe.finest:
+        return config
+    if not isinstance(config, ModelConfig):
+        raise ConfigError(f"model.finest is a setting of Gaussians; {recipe.preset} has none.")
+    return replace(config, sampler=replace(config.sampler, finest=recipe.finest))
 
 
 def _start_from(network: torch.nn.Module, name: str) -> None:
-    weights = load(name).state_dict()
+    weights = load_network(name).state_dict()
     own = network.state_dict()
     if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in own.items()}:
         raise ConfigError(f"model.init: the weights {name!r} are of another architecture.")
@@ -78,3 +89,10 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Give every group its share of `rate`."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]
+
+
+@torch.no_grad()
+def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
+    """Move the average a little towards the network, in place."""
+    pairs = list(average.parameters()), list(network.parameters())
+    get_ema_multi_avg_fn(decay)(*pairs, None)

@@ -17,6 +17,7 @@ from gsr.splat import splat
 from .checkpoint import TrainState, new_state
 from .data import Batch, Crops
 from .loop import precision, train_step
+from .optimise import update_average
 from .recipe import Recipe
 
 WARM_UP, REPEATS = 3, 9
@@ -96,7 +97,7 @@ def _there_and_back(recipe: Recipe, forward: Callable[[], Tensor], device: torch
 def _optimise(recipe: Recipe, state: TrainState) -> None:
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.train.clip or float("inf"))
     state.optimizer.step()
-    state.ema.update_parameters(state.network)
+    update_average(state.average, state.network, recipe.train.ema)
 
 
 def _median_ms(run: Callable[[], object], device: torch.device) -> float:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -47,6 +47,7 @@ def main(
     pause_after: Annotated[
         float | None, typer.Option(help="Save and stop after so many minutes of it; go on later.")
     ] = None,
+    extend: Annotated[bool, typer.Option(help="Add --minutes to the time spent so far.")] = False,
     device: Annotated[str, typer.Option(help="cpu, or auto: a GPU if there is one.")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
     strict: Annotated[bool, typer.Option(help="Refuse a folder with a damaged image.")] = False,
@@ -67,9 +68,10 @@ def main(
     if profile:
         return show_profile(chosen, crops, engine.device)
     folder = out or Path("runs") / Path(recipe).stem
-    state = with_progress(chosen, crops, folder, minutes, pause_after, validate, engine)
+    clock = {"minutes": minutes, "extend": extend, "pause_after": pause_after}
+    state = with_progress(chosen, crops, folder, clock, validate, engine)
     if engine.is_main_process:
-        target = save_weights(state.averaged, folder / f"{chosen.model.preset}.safetensors")
+        target = save_weights(state.average, folder / f"{chosen.model.preset}.safetensors")
         typer.echo(f"{target} after {state.step} steps")
     engine.end_training()
     return None
@@ -139,8 +141,7 @@ def with_progress(
     recipe: Recipe,
     crops: Crops,
     folder: Path,
-    minutes: float | None,
-    pause_after: float | None,
+    clock: dict[str, Any],
     validate: Validate | None,
     engine: Accelerator,
 ) -> TrainState:
@@ -163,8 +164,7 @@ def with_progress(
             recipe,
             crops,
             folder,
-            minutes=minutes,
-            pause_after=pause_after,
+            **clock,
             validate=validate,
             report=report,
             accelerator=engine,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gsr.images import downscale
 from gsr.metrics import Protocol, psnr
-from gsr.model import GaussianSR
+from gsr.weights import Trained
 
 HELD_OUT_EVERY = 60
 """One training image in so many is set aside; benchmarks never choose anything."""
@@ -18,7 +18,7 @@ SCALES = (2, 4)
 SHOWN = 4
 
 
-Validate = Callable[[GaussianSR], tuple[dict[str, float], Tensor]]
+Validate = Callable[[Trained], tuple[dict[str, float], Tensor]]
 """A network to its figures, and a picture [3, h, w] of what it makes of a few images."""
 
 
@@ -32,7 +32,7 @@ def validator(images: list[Tensor], device: torch.device | str = "cpu") -> Valid
     """Mean luma PSNR on the middle of uint8 images [3, h, w]; None when there are none."""
     crops = [_middle(image).to(device).float() / 255 for image in images]
 
-    def validate(network: GaussianSR) -> tuple[dict[str, float], Tensor]:
+    def validate(network: Trained) -> tuple[dict[str, float], Tensor]:
         found, shown = {}, []
         for scale in SCALES:
             scores = []
@@ -52,7 +52,7 @@ def _middle(image: Tensor) -> Tensor:
     return image[:, top : top + SIDE, left : left + SIDE]
 
 
-def _enlarged(network: GaussianSR, hr: Tensor, scale: int) -> Tensor:
+def _enlarged(network: Trained, hr: Tensor, scale: int) -> Tensor:
     small = (SIDE // scale, SIDE // scale)
     lr = (downscale(hr[None], small)[0] * 255).round() / 255
     return network.encode(lr).render(size=(SIDE, SIDE))

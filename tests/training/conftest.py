@@ -8,14 +8,14 @@ import pytest
 from helpers.training import photo
 from PIL import Image
 
-from gsr.model import PRESETS
+from gsr.methods import NETWORKS
 
 
 @pytest.fixture
 def tiny_preset(make_model: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     """`tiny` and `tiny-paper`: the two kinds of architecture with hardly any weights."""
     for kind, name in (("lite", "tiny"), ("paper", "tiny-paper")):
-        monkeypatch.setitem(PRESETS, name, replace(make_model(kind).config, name=name))
+        monkeypatch.setitem(NETWORKS, name, replace(make_model(kind).config, name=name))
 
 
 @pytest.fixture

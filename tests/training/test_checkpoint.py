@@ -44,7 +44,7 @@ def crops() -> Crops:
 
 def everything(state: TrainState) -> dict[str, Tensor]:
     found = {f"model.{k}": v for k, v in state.network.state_dict().items()}
-    found |= {f"ema.{k}": v for k, v in state.ema.state_dict().items()}
+    found |= {f"average.{k}": v for k, v in state.average.state_dict().items()}
     for name, parameter in state.network.named_parameters():
         found |= {f"adam.{name}.{k}": v for k, v in state.optimizer.state[parameter].items()}
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gsr.errors import ConfigError
-from gsr.model import PRESETS
+from gsr.methods import NETWORKS
 from training.recipe import DataRecipe, ModelRecipe, Recipe, TrainRecipe
 from training.recipe_files import load_recipe, parse_overrides
 
@@ -25,7 +25,7 @@ def test_recipes_are_shipped() -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.stem)
 def test_shipped_recipes_load(path: Path) -> None:
     recipe = load_recipe(path)
-    assert recipe.model.preset in PRESETS
+    assert recipe.model.preset in NETWORKS
     assert recipe.data.scale_min < recipe.data.scale_max
 
 

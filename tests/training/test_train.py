@@ -43,7 +43,7 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert "large enough for the crop" in refused(
         capsys, "debug", "--data", photo_folder, "--data.crop=100"
     )
-    assert "unknown 'huge'; known are lite" in refused(
+    assert "unknown 'huge'; known are metasr" in refused(
         capsys, "debug", "--data", photo_folder, "--model.preset=huge"
     )
     assert "another architecture" in refused(

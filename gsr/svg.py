@@ -1,0 +1,235 @@
+"""The Gaussians of a view as a drawing: ellipses over the picture, in one SVG file."""
+
+import base64
+import io
+import math
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Literal, get_args
+from xml.etree import ElementTree
+
+import torch
+from torch import Tensor
+
+from gsr.atomic import writing
+from gsr.coords import View
+from gsr.errors import GsrError, OutputError, ScaleError
+from gsr.field import GaussianField
+from gsr.images import provenance, software_line, to_pil
+from gsr.inspection import GaussianList, gaussians_in
+from gsr.palette import bank_colors, bank_ellipses, distinct_color, ramp_color
+from gsr.render import Layer, render
+
+Paint = Literal["direction", "kernel", "own", "size", "opacity", "confidence"]
+"""What the colour of an ellipse tells: its kernel's shape or number, the Gaussian's own colour,
+or a number on a scale from dark to light."""
+
+MAX_ELLIPSES = 20_000
+MAX_PICTURE_PIXELS = 16_000_000
+MAX_SIGMA = 5.0
+STROKE = 1.2
+"""Width of the lines in output pixels, at any zoom of the drawing."""
+_LEVELS = 32
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def overlay_svg(
+    field: GaussianField,
+    view: View,
+    *,
+    sigma: float = 1.0,
+    color: Paint = "direction",
+    picture: bool = True,
+    layer: Layer = "result",
+    limit: int = MAX_ELLIPSES,
+    thin: bool = False,
+    image: int = 0,
+) -> str:
+    """An SVG document as large as the view: its picture, and an ellipse per Gaussian that meets it.
+
+    Args:
+        field: What to draw.
+        view: Where; its size is the drawing's in pixels.
+        sigma: Level of the ellipses in standard deviations, above 0 and at most 5.
+        color: See `Paint`.
+        picture: Put the rendered view below the ellipses, as PNG inside the document.
+        layer: Which layer of it.
+        limit: More Gaussians are refused, because no program opens such a drawing gladly.
+        thin: Draw evenly chosen rows and columns then, instead of refusing; the document says so.
+        image: Which image of a batch.
+
+    Raises:
+        GsrError: an unknown colour.
+        ScaleError: too many Gaussians, too large a picture, or sigma out of range.
+    """
+    if color not in get_args(Paint):
+        raise GsrError(f"color must be one of {', '.join(get_args(Paint))}, got {color!r}.")
+    if not 0 < sigma <= MAX_SIGMA:
+        raise ScaleError(f"sigma must be above 0 and at most {MAX_SIGMA:g}, got {sigma!r}.")
+    shown = _shown(field, view, sigma, limit, thin, image)
+    height, width = view.size
+    size = {"width": str(width), "height": str(height)}
+    root = ElementTree.Element(
+        "svg", size | {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width} {height}"}
+    )
+    name = field.info.name if field.info is not None else "image"
+    ElementTree.SubElement(root, "title").text = _NOT_IN_XML.sub("�", name)
+    ElementTree.SubElement(root, "desc").text = _about(field, view, sigma, color, shown.step)
+    if picture:
+        link = _picture(field, view, layer, image)
+        ElementTree.SubElement(root, "image", size | {"preserveAspectRatio": "none", "href": link})
+    _draw(root, view, shown, _paints(field, shown, color, image), sigma)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
+
+
+def save_svg(svg: str, path: str | Path) -> Path:
+    """Write a drawing whole or not at all.
+
+    Raises:
+        OutputError: another suffix than .svg, or a failing file system.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".svg":
+        raise OutputError(f"{path} must end in .svg, got {path.suffix or 'no suffix'!r}.")
+    with writing(path) as stream:
+        stream.write(svg.encode())
+    return path
+
+
+def _shown(
+    field: GaussianField, view: View, sigma: float, limit: int, thin: bool, image: int
+) -> GaussianList:
+    """The Gaussians whose ellipses meet the view.
+
+    Raises:
+        ScaleError: when they are too many.
+    """
+    reach = sigma * float(bank_ellipses(field.bank_raw).major.max()) + 0.5  # 0.5: an offset
+    width, height = view.width + 2 * reach, view.height + 2 * reach
+    size = max(1, round(height)), max(1, round(width))  # any will do; it has to have one
+    wider = View(view.x - reach, view.y - reach, width, height, size)
+    found = gaussians_in(field, wider, limit=limit, image=image)
+    if found.step > 1 and not thin:
+        raise ScaleError(
+            f"more than {limit:,} Gaussians are in a view of {view.width:g} x {view.height:g} "
+            f"pixels, and a drawing takes {limit:,}; choose a smaller view, or thin them out."
+        )
+    return _picked(found, _meets(found, view, sigma))
+
+
+def _meets(found: GaussianList, view: View, sigma: float) -> Tensor:
+    """Whether the box of an ellipse meets the view. [n]"""
+    x, y = found.means.unbind(-1)
+    cos, sin = found.angle.cos(), found.angle.sin()
+    across = sigma * torch.hypot(found.major * cos, found.minor * sin)
+    down = sigma * torch.hypot(found.major * sin, found.minor * cos)
+    sideways = (x + across > view.x) & (x - across < view.x + view.width)
+    return sideways & (y + down > view.y) & (y - down < view.y + view.height)
+
+
+def _picked(found: GaussianList, kept: Tensor) -> GaussianList:
+    values = {f.name: getattr(found, f.name)[kept] for f in fields(found) if f.name != "step"}
+    return GaussianList(**values, step=found.step)
+
+
+def _about(field: GaussianField, view: View, sigma: float, color: Paint, step: int) -> str:
+    made = provenance(field.model, view.scale)
+    thinned = f" Of {step} rows and columns one is drawn." if step > 1 else ""
+    return (
+        f"Gaussians at {sigma:g} sigma, coloured by {color}, in the view from "
+        f"({view.x:.6g}, {view.y:.6g}) over {view.width:.6g} x {view.height:.6g} pixels of the "
+        f"source.{thinned} {software_line(made)}"
+    )
+
+
+def _picture(field: GaussianField, view: View, layer: Layer, image: int) -> str:
+    """The rendered view as a data URI."""
+    height, width = view.size
+    if height * width > MAX_PICTURE_PIXELS:
+        raise ScaleError(
+            f"a picture inside a drawing has at most {MAX_PICTURE_PIXELS / 1e6:g} megapixels, got "
+            f"{width} x {height}; make it smaller, or leave the picture out."
+        )
+    profile = {}
+    if field.info is None:
+        shown = to_pil(render(field, view=view, layer=layer)[image])
+    else:
+        shown = field.render(view=view, layer=layer)
+        profile = {"icc_profile": field.info.icc} if field.info.icc else {}
+    out = io.BytesIO()
+    shown.save(out, "PNG", **profile)
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _paints(field: GaussianField, shown: GaussianList, color: Paint, image: int) -> list[str]:
+    """`#rrggbb` of each Gaussian."""
+    kernels = shown.kernel.tolist()
+    if color == "direction":
+        of_kernel = bank_colors(field.bank_raw)
+        return [of_kernel[kernel] for kernel in kernels]
+    if color == "kernel":
+        return [distinct_color(kernel) for kernel in kernels]
+    if color == "own":
+        levels = (shown.colors * 255).round().int().tolist()
+        return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
+    # In steps, so that Gaussians of one colour can share a group.
+    steps = (_numbers(field, shown, color, image).clamp(0, 1) * _LEVELS).round() / _LEVELS
+    return [ramp_color(step) for step in steps.tolist()]
+
+
+def _numbers(field: GaussianField, shown: GaussianList, color: Paint, image: int) -> Tensor:
+    """What is shown on a scale, in [0, 1]. [n]"""
+    if color == "opacity":
+        return shown.opacities
+    if color == "size":  # mean half axes from 0.2 to 1.6 LR pixels
+        return ((shown.major * shown.minor).sqrt() / 0.2).log() / math.log(8)
+    if not len(shown.row):
+        return shown.opacities
+    top, left = int(shown.row.min()), int(shown.column.min())
+    rows, columns = (slice(int(v.min()), int(v.max()) + 1) for v in (shown.row, shown.column))
+    confidence = field.choice_at(rows, columns).confidence[image].cpu()
+    return confidence[shown.row - top, shown.column - left]
+
+
+def _draw(
+    root: ElementTree.Element, view: View, shown: GaussianList, paints: list[str], sigma: float
+) -> None:
+    """Ellipses in LR pixels inside a group that magnifies them; one group per colour."""
+    sy, sx = view.scale
+    plane = ElementTree.SubElement(
+        root,
+        "g",
+        {
+            "fill": "none",
+            "stroke-width": str(STROKE),
+            "transform": f"scale({sx:.9g} {sy:.9g})",
+        },
+    )
+    groups: dict[str, ElementTree.Element] = {}
+    rows = zip(
+        paints,
+        (shown.means - torch.tensor((view.x, view.y))).tolist(),
+        (sigma * shown.major).tolist(),
+        (sigma * shown.minor).tolist(),
+        (shown.angle * 180 / math.pi).tolist(),
+        strict=True,
+    )
+    for paint, (x, y), major, minor, angle in rows:
+        if paint not in groups:
+            groups[paint] = ElementTree.SubElement(plane, "g", {"stroke": paint})
+        ElementTree.SubElement(
+            groups[paint],
+            "ellipse",
+            {
+                "rx": _short(major),
+                "ry": _short(minor),
+                "transform": f"translate({_short(x)} {_short(y)}) rotate({_short(angle)})",
+                "vector-effect": "non-scaling-stroke",
+            },
+        )
+
+
+def _short(value: float) -> str:
+    """Thousandths are a fifteenth of an output pixel at magnification 64."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")

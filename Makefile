@@ -5,6 +5,10 @@ PYTHON ?= python3
 DATA ?= data/train
 APP_ARGS ?=
 TRAIN_ARGS ?=
+MINUTES ?= 25
+RECIPE ?= base
+BENCHMARKS ?= data/benchmarks
+GPU_RUN ?= runs/gpu-$(RECIPE)
 PYTEST_ARGS ?=
 
 VENV := .venv
@@ -13,10 +17,14 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 APP := $(VENV)/.gsr-app
 ALL := $(VENV)/.gsr-all
 
+# The Python that trains on a GPU; another one than the project's own is taken as it is.
+GPU_PY ?= $(PY)
+GPU_READY := $(if $(filter $(PY),$(GPU_PY)),$(ALL))
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help app test lint format notebooks train-lite clean browser FORCE
+.PHONY: help app test lint format notebooks train-lite gpu-train clean browser FORCE
 
 # A stamp is only believed while the environment's Python runs and the checkout lies where it lay.
 USABLE := import pip, sys; sys.exit(sys.version_info < (3, 11))
@@ -54,6 +62,17 @@ train-lite: $(ALL) ## train the small model (DATA=folder of images, TRAIN_ARGS='
 	  echo "There is no folder '$(DATA)': name one with training images, make train-lite DATA=FOLDER."; \
 	  exit 1; }
 	$(PY) -m training.train training/configs/lite.toml --data "$(DATA)" $(TRAIN_ARGS)
+
+gpu-train: $(GPU_READY) ## train RECIPE within MINUTES on this machine's GPU and evaluate it (DATA=, BENCHMARKS=)
+	@[ -d "$(DATA)" ] || { \
+	  echo "There is no folder '$(DATA)': name one with training images, make gpu-train DATA=FOLDER."; \
+	  exit 1; }
+	$(GPU_PY) -m training.train $(RECIPE) --data "$(DATA)" --out "$(GPU_RUN)" \
+	  --minutes $(MINUTES) --extend $(TRAIN_ARGS)
+	@if [ -d "$(BENCHMARKS)" ]; then \
+	  $(GPU_PY) -m gsr eval --data "$(BENCHMARKS)" --scales 2,3,4,6,8 \
+	    --methods bicubic,"$(GPU_RUN)/$(RECIPE).safetensors" -o "$(GPU_RUN)/evaluation"; \
+	else echo "No tables: BENCHMARKS=FOLDER names the test sets."; fi
 
 clean: ## remove caches and builds; .venv, runs and data stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

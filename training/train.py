@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from gsr.cli import run
-from gsr.errors import GsrError
+from gsr.errors import ConfigError
 from gsr.weights import save_weights
 
 from .checkpoint import TrainState
@@ -42,7 +42,10 @@ def main(
     recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
     data: Annotated[Path, typer.Option(help="Folder of training images.")],
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/RECIPE.")] = None,
-    names: Annotated[Path | None, typer.Option(help="Text file: use only these images.")] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="Text file: use only these images.", exists=True, dir_okay=False),
+    ] = None,
     minutes: Annotated[float | None, typer.Option(help="Fit the schedule to this time.")] = None,
     pause_after: Annotated[
         float | None, typer.Option(help="Save and stop after so many minutes of it; go on later.")
@@ -60,7 +63,7 @@ def main(
     Values of the recipe are changed with --section.key=value, for example --train.lr=1e-4.
     """
     chosen = load_recipe(recipe_file(recipe), parse_overrides(context.args))
-    _check_times(minutes, pause_after)
+    _check_options(minutes, extend, pause_after, device)
     if threads:
         torch.set_num_threads(threads)
     engine = Accelerator(cpu=device == "cpu")
@@ -83,10 +86,16 @@ def recipe_file(name: str) -> Path:
     return shipped if "/" not in name and shipped.exists() else Path(name)
 
 
-def _check_times(minutes: float | None, pause_after: float | None) -> None:
+def _check_options(
+    minutes: float | None, extend: bool, pause_after: float | None, device: str
+) -> None:
     for option, value in (("--minutes", minutes), ("--pause-after", pause_after)):
         if value is not None and not 0 < value < 1e6:
-            raise GsrError(f"{option} must be above 0, got {value:g}.")
+            raise ConfigError(f"{option} must be above 0, got {value:g}.")
+    if extend and minutes is None:
+        raise ConfigError("--extend adds --minutes to a run, and none are given.")
+    if device not in ("auto", "cpu"):
+        raise ConfigError(f"--device must be auto or cpu, got {device!r}.")
 
 
 def prepare(

@@ -40,6 +40,13 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert "--minutes must be above 0" in refused(
         capsys, "debug", "--data", photo_folder, "--minutes", "-1"
     )
+    assert "--extend adds --minutes" in refused(capsys, "debug", "--data", photo_folder, "--extend")
+    assert "--device must be auto or cpu, got 'tpu'" in refused(
+        capsys, "debug", "--data", photo_folder, "--device", "tpu"
+    )
+    assert "does not exist" in refused(
+        capsys, "debug", "--data", photo_folder, "--names", tmp_path / "none.txt"
+    )
     assert "large enough for the crop" in refused(
         capsys, "debug", "--data", photo_folder, "--data.crop=100"
     )

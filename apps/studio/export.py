@@ -1,50 +1,182 @@
-"""A whole picture at one scale, as a lossless file."""
+"""What can be taken away of a field: pixels at any size, drawings, videos, the field itself.
 
+Pure functions: they say what a file will be, and write it. `export_routes` carries them.
+"""
+
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from gsr import GaussianField
+from gsr import GaussianField, View
 from gsr.continuous import Progress
-from gsr.coords import scaled_size
+from gsr.coords import parse_scale
 from gsr.errors import ScaleError
-from gsr.images import provenance, save
+from gsr.images import PictureInfo, check_output, provenance, save
+from gsr.render import Layer
+from gsr.sweep import Sweep, check_sweep, save_sweep
 
 MAX_EXPORT_PIXELS = 100_000_000
-MIN_EXPORT_SCALE = 1.0
+FORMATS = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}
+"""Of pictures; PNG and WebP are lossless."""
+VIDEOS = {"webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4"}
+
+Region = tuple[float, float, float, float]
+"""x, y, width and height in LR pixels."""
 
 
-def export_size(field: GaussianField, scale: float) -> tuple[int, int]:
-    """Output (height, width).
+@dataclass(frozen=True)
+class PictureRequest:
+    """Pixels to take away.
+
+    Attributes:
+        format: One of `FORMATS`.
+        scale: Magnification; or one or both sides instead.
+        width, height: Pixels; one alone keeps the proportions.
+        region: Which part; the whole picture if not given.
+        layer: What of the field.
+        quality: Of JPEG, 1 to 100.
+        strip: Leave all metadata out.
 
     Raises:
-        ScaleError: for a scale that cannot be rendered or a picture that would be too large.
+        ScaleError: an unknown format, or no single way to say the size.
     """
-    height, width = scaled_size(field.lr_size, scale)
-    if scale < MIN_EXPORT_SCALE:
-        raise ScaleError(f"a download has a scale of at least {MIN_EXPORT_SCALE:g}, got {scale:g}.")
-    if height * width > MAX_EXPORT_PIXELS:
-        raise ScaleError(
-            f"scale {scale:g} makes {width} x {height} pixels ({height * width / 1e6:.0f} "
-            f"megapixels); downloads go up to {MAX_EXPORT_PIXELS / 1e6:.0f} megapixels, that is "
-            f"scale {largest_scale(field):.2f} for this picture."
+
+    format: str = "png"
+    scale: float | None = None
+    width: int | None = None
+    height: int | None = None
+    region: Region | None = None
+    layer: Layer = "result"
+    quality: int = 95
+    strip: bool = False
+
+    def __post_init__(self) -> None:
+        _check_format(self.format, FORMATS)
+        sides = self.width is not None or self.height is not None
+        if (self.scale is not None) == sides:
+            raise ScaleError("say how large the file shall be: by a scale, or by width or height.")
+
+    def view(self, field: GaussianField) -> View:
+        """What will be rendered.
+
+        Raises:
+            ScaleError: it cannot be rendered or is too large.
+        """
+        height, width = field.lr_size
+        x, y, w, h = self.region or (0.0, 0.0, float(width), float(height))
+        if not (w > 0 and h > 0 and math.isfinite(w) and math.isfinite(h)):
+            raise ScaleError(f"a view needs width and height above 0, got {w:g} x {h:g}.")
+        size = self._size(w, h)
+        if size[0] * size[1] > MAX_EXPORT_PIXELS:
+            largest = largest_scale((h, w))
+            raise ScaleError(
+                f"{size[1]} x {size[0]} pixels ({size[0] * size[1] / 1e6:.0f} megapixels) are too "
+                f"many: downloads go up to {MAX_EXPORT_PIXELS / 1e6:.0f} megapixels, that is "
+                f"scale {largest:.2f} here."
+            )
+        return View(x, y, w, h, size)
+
+    def _size(self, w: float, h: float) -> tuple[int, int]:
+        """(height, width) for a region of w x h LR pixels."""
+        if self.scale is not None:
+            scale, _ = parse_scale(self.scale)
+            return max(1, round(h * scale)), max(1, round(w * scale))
+        if any(side is not None and not 1 <= side <= 10**6 for side in (self.width, self.height)):
+            raise ScaleError("width and height must be from 1 to 1,000,000 pixels.")
+        width = self.width or max(1, round(w * (self.height or 0) / h))
+        return self.height or max(1, round(h * width / w)), width
+
+    @property
+    def media_type(self) -> str:
+        """Of the file."""
+        return FORMATS[self.format]
+
+    def name(self, field: GaussianField) -> str:
+        """Of the file, such as `osprey-x3.7.png`."""
+        part = "-view" if self.region is not None else ""
+        size = (
+            f"x{self.scale:.6g}"
+            if self.scale is not None
+            else "{1}x{0}".format(*self.view(field).size)
         )
-    return height, width
+        suffix = "jpg" if self.format == "jpeg" else self.format
+        return f"{stem(field)}{part}-{size}.{suffix}"
+
+    def check(self, field: GaussianField) -> View:
+        """All that can be known before a pixel is rendered.
+
+        Raises:
+            GsrError: it cannot be made, or the format cannot hold it.
+        """
+        view = self.view(field)
+        check_output(self.name(field), view.size, transparent=field.alpha is not None)
+        return view
 
 
-def largest_scale(field: GaussianField) -> float:
-    """The largest scale, in hundredths, whose picture may be downloaded."""
-    height, width = field.lr_size
-    return min(64.0, int(100 * (MAX_EXPORT_PIXELS / (height * width)) ** 0.5 - 1) / 100)
+def largest_scale(extent: tuple[float, float]) -> float:
+    """The largest scale, in hundredths, at which (height, width) LR pixels may be downloaded."""
+    return min(64.0, int(100 * (MAX_EXPORT_PIXELS / (extent[0] * extent[1])) ** 0.5 - 1) / 100)
 
 
-def export_png(
-    field: GaussianField, scale: float, path: Path, progress: Progress | None = None
+def write_picture(
+    field: GaussianField, request: PictureRequest, path: Path, progress: Progress | None = None
 ) -> None:
-    """Write the whole picture at `scale`, with the metadata of the file it came from."""
-    image = field.render(size=export_size(field, scale), progress=progress)
-    save(image, path, field.info, comment=provenance(field.model, (scale, scale)))
+    """Write the pixels, with the metadata of the picture, the model, the scale and the part."""
+    view = request.check(field)
+    field = as_picture(field)
+    image: Any = field.render(view=view, layer=request.layer, progress=progress)
+    comment = provenance(field.model, view.scale)
+    if request.region is not None:
+        comment["gsr:view"] = " ".join(f"{value:.6g}" for value in request.region)
+    if request.layer != "result":
+        comment["gsr:layer"] = request.layer
+    save(image, path, field.info, strip=request.strip, comment=comment, quality=request.quality)
 
 
-def export_name(field: GaussianField, scale: float) -> str:
-    """File name for a download, such as `osprey-x3.7.png`."""
-    stem = Path(field.info.name).stem if field.info is not None else "image"
-    return f"{stem or 'image'}-x{scale:g}.png"
+def check_video(field: GaussianField, kind: str, sweep: Sweep) -> str:
+    """The name of the file, if it can be made.
+
+    Raises:
+        GsrError: then.
+    """
+    _check_format(kind, VIDEOS)
+    name = f"{stem(field)}-sweep.{kind}"
+    check_sweep(name, sweep, field.lr_size)
+    return name
+
+
+def write_video(
+    field: GaussianField,
+    sweep: Sweep,
+    path: Path,
+    caption: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write a sweep."""
+    picture = as_picture(field)
+    save_sweep(
+        picture,
+        path,
+        sweep,
+        info=picture.info,
+        model=field.model,
+        caption=caption,
+        progress=progress,
+    )
+
+
+def _check_format(kind: str, accepted: dict[str, str]) -> None:
+    if kind not in accepted:
+        raise ScaleError(f"format must be one of {', '.join(accepted)}, got {kind!r}.")
+
+
+def as_picture(field: GaussianField) -> GaussianField:
+    """The field with its renders as PIL images, which it has from a picture only."""
+    return field if field.info is not None else replace(field, info=PictureInfo())
+
+
+def stem(field: GaussianField) -> str:
+    """How files made of a field are called, before a mark and a suffix."""
+    name = Path(field.info.name).stem if field.info is not None else ""
+    return name.encode("utf-8", "replace").decode() or "image"

@@ -1,17 +1,13 @@
 """The studio's web server: routes that answer the viewer, beside the Gradio page."""
 
-import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from starlette.background import BackgroundTask
 
 from gsr import GsrError, View
 from gsr.errors import ImageError
@@ -19,7 +15,7 @@ from gsr.errors import ImageError
 from .. import viewer
 from ..demos import FOLDER, demo_photos
 from ..viewer import payloads
-from .export import export_name, export_png, export_size, largest_scale
+from .export_routes import export_routes
 from .jobs import Cancelled
 from .store import ExpiredError, Superseded
 from .studio import MAX_INPUT_PIXELS, Studio
@@ -35,7 +31,7 @@ def create_app(studio: Studio) -> FastAPI:
     _answer_errors(app)
     app.include_router(_field_routes(studio), prefix="/studio")
     app.include_router(_picture_routes(studio), prefix="/studio")
-    app.include_router(_export_routes(studio), prefix="/studio")
+    app.include_router(export_routes(studio), prefix="/studio")
     app.mount("/viewer", _Modules(directory=viewer.STATIC))
     app.mount("/page", _Modules(directory=Path(__file__).parent / "page"))
     app.mount("/demo", StaticFiles(directory=FOLDER))
@@ -188,36 +184,3 @@ async def _read_body(request: Request) -> bytes:
             limit = MAX_UPLOAD_BYTES // 2**20
             raise ImageError(f"The file is larger than {limit} MiB, the most that is accepted.")
     return bytes(parts)
-
-
-def _export_routes(studio: Studio) -> APIRouter:
-    """The whole picture as a file."""
-    routes = APIRouter()
-    one_at_a_time = asyncio.Semaphore(1)
-
-    @routes.get("/fields/{key}/export-size")
-    def size(key: str, scale: float) -> dict[str, Any]:
-        field = studio.store.get(key).field
-        height, width = export_size(field, scale)
-        return {"width": width, "height": height, "largest": largest_scale(field)}
-
-    @routes.get("/fields/{key}/export")
-    async def export(key: str, scale: float, job: Word = "") -> FileResponse:
-        field = studio.store.get(key).field
-        export_size(field, scale)
-        folder = tempfile.mkdtemp(prefix="gsr-")
-        path = Path(folder) / "picture.png"
-        try:
-            async with one_at_a_time:
-                step = studio.jobs.get(job).step
-                await run_in_threadpool(export_png, field, scale, path, step)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        finally:
-            studio.jobs.forget(job)
-        clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        name = export_name(field, scale)
-        return FileResponse(path, media_type="image/png", filename=name, background=clean)
-
-    return routes

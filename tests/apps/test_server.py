@@ -9,12 +9,11 @@ from PIL import Image
 
 from apps.demos import demo_photos
 from apps.studio import studio as studio_module
-from apps.studio.export import MAX_EXPORT_PIXELS, export_size, largest_scale
 from apps.studio.server import MAX_UPLOAD_BYTES, create_app
 from apps.studio.studio import Studio, read_picture
 from apps.viewer.payloads import FrameRequest, frame_image
 from gsr import View
-from gsr.errors import ImageError, ScaleError
+from gsr.errors import ImageError
 from gsr.images import load, to_pil
 from gsr.render import render
 from gsr.weights import load as load_weights
@@ -118,7 +117,7 @@ def test_bad_frames_are_refused_with_a_sentence(client, key, change, word):
     assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize("what", ["frame", "ellipses", "explain", "classmap", "export"])
+@pytest.mark.parametrize("what", ["frame", "ellipses", "explain", "classmap"])
 def test_an_unknown_id_is_a_clear_404(client, what):
     params = VIEW | {"scale": 2}
     answer = client.get(f"/studio/fields/gone/{what}", params=params)
@@ -245,42 +244,6 @@ def test_opening_can_be_cancelled(client):
 def test_only_scripts_and_styles_are_served(client):
     assert client.get("/viewer/viewer.js").status_code == 200
     assert client.get("/viewer/payloads.py").status_code == 404
-
-
-def test_a_download_keeps_metadata_and_names_model_and_scale(client):
-    data = png(mode="RGBA", dpi=(300, 300))
-    key = client.post("/studio/open", params={"name": "a b.png"}, content=data).json()["id"]
-    size = client.get(f"/studio/fields/{key}/export-size", params={"scale": 2.5}).json()
-    answer = client.get(f"/studio/fields/{key}/export", params={"scale": 2.5})
-    image = picture(answer)
-    assert image.size == (size["width"], size["height"]) == (50, 25)
-    assert image.mode == "RGBA"
-    assert image.info["dpi"][0] == pytest.approx(300, abs=0.1)
-    assert image.info["gsr:model"] == "tiny"
-    assert image.info["gsr:scale"] == "2.5"
-    assert "a%20b-x2.5.png" in answer.headers["content-disposition"]
-
-
-@pytest.mark.parametrize("scale", [0.5, 65, "nan"])
-def test_absurd_downloads_are_refused(client, studio, key, scale):
-    for what in ("export-size", "export"):
-        sentence = refusal(client.get(f"/studio/fields/{key}/{what}", params={"scale": scale}))
-        assert "scale" in sentence
-
-
-def test_a_download_that_is_too_large_says_what_is_possible(model):
-    field = model.encode(torch.zeros(3, 400, 300))
-    with pytest.raises(
-        ScaleError, match=r"downloads go up to 100 megapixels, that is scale 28\.\d+"
-    ):
-        export_size(field, 40)
-    assert export_size(field, largest_scale(field))[0] > 11_000
-
-
-def test_the_largest_scale_is_allowed(field):
-    height, width = field.lr_size
-    scale = largest_scale(field)
-    assert scale == 64 or height * width * scale**2 <= MAX_EXPORT_PIXELS
 
 
 def test_grey_and_transparency_survive(client):

@@ -1,0 +1,286 @@
+"""Downloads. All are GET requests below `/studio/fields/{key}` that answer with a file:
+
+- `/export?format=png|webp|jpeg` and one of `&scale=3.7`, `&width=1920`, `&height=1080` or both
+  sides; `&view=x,y,width,height` (LR pixels) for a part of the picture, `&layer=` as for frames,
+  `&quality=95` (JPEG), `&strip=true` (no metadata);
+- `/export-size` with the same query: `{width, height, largest, name}` as JSON, or why not;
+- `/svg?view=x,y,width,height` and a size as above, `&sigma=1`,
+  `&color=direction|kernel|own|size|opacity|confidence`, `&picture=true|false`, `&layer=`;
+- `/sweep?format=webp|gif|mp4`, `&start=1&stop=16&x=&y=&seconds=4&fps=24&width=&height=`,
+  `&caption=true`;
+- `/field`: the field itself, which `POST /studio/open-field?name=` (the file as body) takes back
+  and answers as `/studio/open` does.
+
+Each takes `&job=`, an id that the page made up: `GET /studio/jobs/{job}` tells how far the work
+is, `DELETE` stops it, and so does closing the connection. What cannot be made is
+`{"error": sentence}`: 400, 404 for an expired id, 409 when cancelled, 503 when too much waits.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.background import BackgroundTask
+
+from gsr import GsrError
+from gsr.continuous import Progress
+from gsr.errors import ImageError, ScaleError
+from gsr.files import FIELD_SUFFIX
+from gsr.opening import open_source
+from gsr.render import Layer
+from gsr.svg import Paint, overlay_svg, save_svg
+from gsr.sweep import Sweep
+
+from . import export
+from .jobs import Job
+from .studio import MAX_INPUT_PIXELS, Studio
+
+MAX_WAITING = 8
+"""Downloads that may wait for the one being made."""
+MAX_FIELD_BYTES = 2**30
+
+Word = Annotated[str, Query(max_length=64)]
+Work = Callable[[Path, Progress], None]
+"""Writes a file."""
+
+
+class Downloads:
+    """Makes one file at a time, each in a folder of its own that goes when the file is sent."""
+
+    def __init__(self, studio: Studio):
+        self._studio = studio
+        self._one_at_a_time = asyncio.Semaphore(1)
+        self._waiting = 0
+
+    async def answer(
+        self, request: Request, job: str, name: str, media_type: str, work: Work
+    ) -> Response:
+        """The file that `work` writes, as a download called `name`."""
+        if self._waiting > MAX_WAITING:
+            said = "Too many downloads are being made; try again in a moment."
+            return JSONResponse({"error": said}, 503)
+        folder = tempfile.mkdtemp(prefix="gsr-")
+        path = Path(folder) / f"file{Path(name).suffix}"
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                await self._watched(request, job, lambda step: work(path, step))
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, GsrError):  # by the name its owner knows
+                raise type(error)(str(error).replace(str(path), name)) from error
+            raise
+        finally:
+            self._waiting -= 1
+        clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        return FileResponse(path, media_type=media_type, filename=name, background=clean)
+
+    async def _watched(self, request: Request, key: str, work: Callable[[Progress], None]) -> None:
+        """Run in a thread; a page that has gone, or cancels, stops it at its next step."""
+        # Without an id of its own, nobody else may stop it.
+        job = self._studio.jobs.get(key) if key else Job()
+        running = asyncio.ensure_future(run_in_threadpool(work, job.step))
+        try:
+            while not running.done():
+                await asyncio.wait({running}, timeout=0.5)
+                job.cancelled = job.cancelled or await request.is_disconnected()
+        finally:
+            job.cancelled = True  # also where the server stops
+            self._studio.jobs.forget(key)
+        running.result()
+
+
+def export_routes(studio: Studio) -> APIRouter:
+    """The routes, to be put below `/studio`."""
+    routes = APIRouter()
+    downloads = Downloads(studio)
+    _add_pictures(routes, studio, downloads)
+    _add_drawings(routes, studio, downloads)
+    _add_fields(routes, studio, downloads)
+    return routes
+
+
+def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> None:
+    @routes.get("/fields/{key}/export-size")
+    def size(
+        key: str,
+        format: Word = "png",
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        view: str | None = None,
+    ) -> dict[str, Any]:
+        field = studio.store.get(key).field
+        request = export.PictureRequest(format, scale, width, height, _region(view))
+        found = request.check(field)
+        return {
+            "width": found.size[1],
+            "height": found.size[0],
+            "largest": export.largest_scale((found.height, found.width)),
+            "name": request.name(field),
+        }
+
+    @routes.get("/fields/{key}/export")
+    async def picture(
+        http: Request,
+        key: str,
+        format: Word = "png",
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        view: str | None = None,
+        layer: Layer = "result",
+        quality: int = 95,
+        strip: bool = False,
+        job: Word = "",
+    ) -> Response:
+        field = studio.store.get(key).field
+        request = export.PictureRequest(
+            format,
+            scale,
+            width,
+            height,
+            _region(view),
+            layer,
+            quality,
+            strip,
+        )
+        request.check(field)
+
+        def work(path: Path, step: Progress) -> None:
+            export.write_picture(field, request, path, step)
+
+        name = request.name(field)
+        return await downloads.answer(http, job, name, request.media_type, work)
+
+
+def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> None:
+    @routes.get("/fields/{key}/svg")
+    async def svg(
+        http: Request,
+        key: str,
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        view: str | None = None,
+        sigma: float = 1.0,
+        color: Paint = "direction",
+        picture: bool = True,
+        layer: Layer = "result",
+        job: Word = "",
+    ) -> Response:
+        field = studio.store.get(key).field
+        where = export.PictureRequest("png", scale, width, height, _region(view)).view(field)
+
+        def work(path: Path, step: Progress) -> None:
+            drawing = overlay_svg(
+                field,
+                where,
+                sigma=sigma,
+                color=color,
+                picture=picture,
+                layer=layer,
+                thin=True,
+            )
+            save_svg(drawing, path)
+
+        name = f"{export.stem(field)}-gaussians.svg"
+        return await downloads.answer(http, job, name, "image/svg+xml", work)
+
+    @routes.get("/fields/{key}/sweep")
+    async def sweep(
+        http: Request,
+        key: str,
+        format: Word = "webp",
+        start: float = 1.0,
+        stop: float = 16.0,
+        x: float | None = None,
+        y: float | None = None,
+        seconds: float = 4.0,
+        fps: float = 24.0,
+        width: int | None = None,
+        height: int | None = None,
+        caption: bool = False,
+        job: Word = "",
+    ) -> Response:
+        field = studio.store.get(key).field
+        at, size = _both("x", x, "y", y), _both("height", height, "width", width)
+        wanted = Sweep(start, stop, at, size, seconds, fps)
+        name = export.check_video(field, format, wanted)
+
+        def work(path: Path, step: Progress) -> None:
+            export.write_video(field, wanted, path, caption, step)
+
+        return await downloads.answer(http, job, name, export.VIDEOS[format], work)
+
+
+def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None:
+    @routes.get("/fields/{key}/field")
+    async def field_file(http: Request, key: str, job: Word = "") -> Response:
+        field = studio.store.get(key).field
+
+        def work(path: Path, step: Progress) -> None:
+            step(0, 1)
+            field.save(path)
+
+        name = f"{export.stem(field)}{FIELD_SUFFIX}"
+        return await downloads.answer(http, job, name, "application/octet-stream", work)
+
+    @routes.post("/open-field")
+    async def open_field(http: Request, name: str = "field.gsf") -> dict[str, Any]:
+        name = Path(name.replace("\\", "/")).name[:120] or "field.gsf"
+        with tempfile.TemporaryDirectory(prefix="gsr-") as folder:
+            path = Path(folder) / f"field{FIELD_SUFFIX}"
+            await _receive(http, path)
+            try:
+                key = await run_in_threadpool(_keep, studio, path)
+            except GsrError as error:
+                raise type(error)(str(error).replace(str(path), name)) from error
+        return studio.about(key)
+
+
+def _keep(studio: Studio, path: Path) -> str:
+    source = open_source(path)
+    height, width = source.lr_size
+    if height * width > MAX_INPUT_PIXELS:
+        raise ImageError(
+            f"{path} is a field of {width} x {height} pixels, and at most "
+            f"{MAX_INPUT_PIXELS / 1e6:.3g} megapixels are accepted here."
+        )
+    return studio.store.put(source.content)  # type: ignore[arg-type]
+
+
+async def _receive(request: Request, path: Path) -> None:
+    """The body as a file, refused as soon as it is longer than a field may be."""
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_FIELD_BYTES:
+                limit = MAX_FIELD_BYTES // 2**20
+                raise ImageError(f"The file is larger than {limit} MiB, the most that is accepted.")
+            file.write(chunk)
+
+
+def _region(text: str | None) -> export.Region | None:
+    """x, y, width and height from `10,20,30.5,40`."""
+    if text is None:
+        return None
+    try:
+        x, y, width, height = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ScaleError(f"view must be four numbers x,y,width,height, got {text!r}.") from None
+    return x, y, width, height
+
+
+def _both(one: str, a: Any, other: str, b: Any) -> Any:
+    """Two numbers that only make sense together."""
+    if (a is None) != (b is None):
+        raise ScaleError(f"{one} and {other} belong together; give both or none.")
+    return None if a is None else (a, b)

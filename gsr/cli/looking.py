@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from gsr.cli.methods import method_rows, method_table
 from gsr.cli.progress import Reporter
 from gsr.cli.single import encode, method_for, open_noted
 from gsr.cli.sizes import number
-from gsr.errors import WeightsError
+from gsr.errors import ConfigError, WeightsError
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
@@ -29,14 +30,28 @@ def info(
     model: Annotated[
         str | None, typer.Argument(help="Name of bundled weights, or a file.", show_default=False)
     ] = None,
+    methods: Annotated[
+        bool, typer.Option("--methods", help="Size and cost of every network instead.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Show versions, presets and bundled weights, or what a weights file holds."""
+    if methods:
+        _show_methods(model, as_json)
+        return
     facts = _installation() if model is None else _weights(model)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
         return
     for line in _tree(facts):
+        typer.echo(line)
+
+
+def _show_methods(model: str | None, as_json: bool) -> None:
+    if model is not None:
+        raise ConfigError("--methods lists every network, so it takes no name of weights.")
+    rows = method_rows()
+    for line in [json.dumps(rows, indent=2)] if as_json else method_table(rows):
         typer.echo(line)
 
 
@@ -65,9 +80,9 @@ def _installation() -> dict[str, Any]:
 def _weights(model: str) -> dict[str, Any]:
     from safetensors import safe_open
 
-    from gsr.weights import load, manifest, sha256, weights_folder
+    from gsr.weights import load_network, manifest, sha256, weights_folder
 
-    network = load(model)
+    network = load_network(model)
     entry = manifest().get(model, {})
     path = weights_folder() / entry["file"] if entry else Path(model)
     with safe_open(path, framework="pt") as file:

@@ -7,9 +7,11 @@ import pytest
 from torch import Tensor
 
 from gsr import methods
+from gsr.baselines import BASELINES
 from gsr.continuous import ContinuousImage, Method
+from gsr.encoders import EncoderConfig
 from gsr.errors import ConfigError, WeightsError
-from gsr.model import GaussianSR
+from gsr.model import PRESETS, GaussianSR
 from gsr.weights import manifest, save_weights
 
 
@@ -46,3 +48,21 @@ def test_files_that_are_no_weights(tmp_path: Path) -> None:
     path.write_bytes(bytes(100))
     with pytest.raises(WeightsError, match="is damaged or not a safetensors file"):
         methods.get(path)
+
+
+@pytest.mark.parametrize("preset", methods.NETWORKS)
+def test_new_networks_take_another_encoder(preset: str) -> None:
+    tiny = EncoderConfig(channels=32, blocks=6)
+    network = methods.new_network(preset, tiny)
+    assert isinstance(network, GaussianSR if preset in PRESETS else BASELINES[preset])
+    assert network.name == preset
+    assert network.config.encoder == tiny
+    assert network.training
+    assert all(p.requires_grad for p in network.parameters())
+
+
+@pytest.mark.parametrize("preset", ["bicubic", "LIIF", ""])
+def test_unknown_networks(preset: str) -> None:
+    known = "known are metasr, liif, itsrn, aliif, diinn, lte, lite, base, paper"
+    with pytest.raises(ConfigError, match=rf"^there is no network called '{preset}': {known}\.$"):
+        methods.new_network(preset)

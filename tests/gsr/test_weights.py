@@ -12,9 +12,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gsr import weights
+from gsr.baselines import BASELINES, BaselineConfig
+from gsr.encoders import EncoderConfig
 from gsr.errors import WeightsError
-from gsr.model import PRESETS, GaussianSR, ModelConfig
-from gsr.weights import FORMAT, from_dict, load, manifest, save_weights, sha256
+from gsr.methods import NETWORKS
+from gsr.model import PRESETS, GaussianSR
+from gsr.weights import (
+    FORMAT,
+    build,
+    from_dict,
+    load,
+    load_network,
+    manifest,
+    save_weights,
+    sha256,
+)
 
 Make = Callable[..., GaussianSR]
 
@@ -92,13 +104,76 @@ def test_a_failed_save_keeps_the_old_file(
     assert file.read_bytes() == before
 
 
+# --- other methods -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def liif(tmp_path: Path) -> Path:
+    config = BaselineConfig("liif", "liif-tiny", EncoderConfig(channels=4, blocks=1))
+    return save_weights(build(config), tmp_path / "liif.safetensors", {"steps": 3})
+
+
+def test_weights_say_of_which_method_they_are(liif: Path, file: Path) -> None:
+    network = load_network(liif)
+    assert network.config == BaselineConfig("liif", "liif-tiny", EncoderConfig(4, 1))
+    assert isinstance(network, BASELINES["liif"])
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+    assert isinstance(load_network(file), GaussianSR)
+    with safe_open(liif, framework="pt") as found:
+        assert json.loads(found.metadata()["config"])["method"] == "liif"
+
+
+def test_files_of_before_there_were_methods_load(file: Path) -> None:
+    with safe_open(file, framework="pt") as found:
+        assert "method" not in json.loads(found.metadata()["config"])
+    assert load(file).config.name == "lite"
+
+
+def test_weights_of_another_method_make_no_field(liif: Path) -> None:
+    expected = r"liif\.safetensors holds weights of the method 'liif', which makes no Gaussians"
+    with pytest.raises(WeightsError, match=expected):
+        load(liif)
+
+
+def test_weights_under_the_name_of_another_method(liif: Path) -> None:
+    config = {"method": "lte", "name": "x", "encoder": {"channels": 4, "blocks": 1}}
+    with pytest.raises(WeightsError, match=r"does not fit its configuration in \d+ tensors: coef"):
+        load_network(rewritten(liif, config=json.dumps(config)))
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"method": "srno", "name": "x"}, r"unknown method 'srno', known are metasr, liif, "),
+        ({"method": None, "name": "x"}, "unknown method None"),
+        ({"method": ["liif"], "name": "x"}, "unhashable"),
+        ({"method": "liif", "name": "x", "num_kernels": 100}, "unknown keys num_kernels"),
+        ({"method": "liif"}, "name"),
+        ({"method": "liif", "name": "x", "encoder": {"channels": -1}}, ""),
+    ],
+)
+def test_configurations_of_no_method(liif: Path, config: dict, reason: str) -> None:
+    expected = rf"holds no configuration that gsr knows \(.*{reason}"
+    with pytest.raises(WeightsError, match=expected):
+        load_network(rewritten(liif, config=json.dumps(config)))
+
+
+def test_half_precision_on_disk_is_full_in_memory(liif: Path, picture: Callable) -> None:
+    halves = {k: v.half() for k, v in load_file(liif).items()}
+    network = load_network(rewritten(liif, halves))
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    out, exact = (n.encode(picture(5, 6)).render(2) for n in (network, load_network(liif)))
+    torch.testing.assert_close(out, exact, rtol=0, atol=2e-3)
+
+
 # --- configurations ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_configurations_survive_json(name: str) -> None:
-    config = PRESETS[name]
-    assert from_dict(ModelConfig, json.loads(json.dumps(asdict(config)))) == config
+    config = NETWORKS[name]
+    assert from_dict(type(config), json.loads(json.dumps(asdict(config)))) == config
 
 
 @dataclass(frozen=True)

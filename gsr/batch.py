@@ -174,6 +174,9 @@ def _attempt(job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
         return step(job)
     except GsrError as error:
         return Outcome(str(job.source), str(job.output), "failed", error=str(error))
+    except MemoryError:
+        said = f"{job.source}: there is not enough memory for a result of this size."
+        return Outcome(str(job.source), str(job.output), "failed", error=said)
 
 
 def _render(

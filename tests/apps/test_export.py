@@ -225,7 +225,8 @@ def test_a_drawing(get):
 @pytest.mark.parametrize(
     ("query", "word"),
     [({}, "by a scale"), ({"scale": 8, "sigma": 9}, "at most 5"),
-     ({"scale": 8, "color": "taste"}, "color"), ({"scale": 40, "view": "0,0,200,100"}, "at most 16 megapixels")],
+     ({"scale": 8, "color": "taste"}, "color"),
+     ({"scale": 40, "view": "0,0,200,100"}, "at most 16 megapixels")],
 )  # fmt: skip
 def test_drawings_that_cannot_be_made(get, query, word):
     assert word in refusal(get("svg", **query))

@@ -12,7 +12,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from gsr.errors import ConfigError, ScaleError, ShapeError, check_shape
 
@@ -24,6 +23,7 @@ _WINDOW = 11
 _SIGMA = 1.5
 _K1 = 0.01
 _K2 = 0.03
+_BAND_VALUES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Protocol:
         shave: pixels left out along each border, 0 or more.
         rounding: round both pictures to 8 bits (RGB, before the luma is taken) first. They are
             clamped to [0, 1] either way.
+        luma_rounding: round the luma to 8 bits too, as MATLAB's ``rgb2ycbcr`` does for uint8.
 
     Raises:
         ConfigError: an unknown channel or a negative shave.
@@ -43,6 +44,7 @@ class Protocol:
     channel: Literal["luma", "rgb"]
     shave: int
     rounding: bool = False
+    luma_rounding: bool = False
 
     def __post_init__(self) -> None:
         if self.channel not in ("luma", "rgb"):
@@ -131,6 +133,18 @@ def ssim(sr: Tensor, hr: Tensor, *, protocol: Protocol) -> Tensor:
         ShapeError: the shapes differ, or fewer than 11x11 pixels are left after the shave.
     """
     first, second = _prepare(sr, hr, protocol, least=_WINDOW)
+    height, width = (n - _WINDOW + 1 for n in first.shape[-2:])
+    # In bands: the map needs some ten copies of a picture.
+    rows = max(1, _BAND_VALUES // width)
+    total = first.new_zeros(first.shape[:-3])
+    for top in range(0, height, rows):
+        band = slice(top, min(top + rows, height) + _WINDOW - 1)
+        total += _ssim_map(first[..., band, :], second[..., band, :]).sum(dim=(-3, -2, -1))
+    return total / (first.shape[-3] * height * width)
+
+
+def _ssim_map(first: Tensor, second: Tensor) -> Tensor:
+    """[*batch, c, h, w] -> [*batch, c, h - 10, w - 10]"""
     mean_1, mean_2 = _blur(first), _blur(second)
     variance_1 = _blur(first * first) - mean_1.square()
     variance_2 = _blur(second * second) - mean_2.square()
@@ -138,7 +152,7 @@ def ssim(sr: Tensor, hr: Tensor, *, protocol: Protocol) -> Tensor:
     c1, c2 = _K1**2, _K2**2
     numerator = (2 * mean_1 * mean_2 + c1) * (2 * covariance + c2)
     denominator = (mean_1.square() + mean_2.square() + c1) * (variance_1 + variance_2 + c2)
-    return (numerator / denominator).mean(dim=(-3, -2, -1))
+    return numerator / denominator
 
 
 def _ceil_scale(scale: float) -> int:
@@ -167,17 +181,27 @@ def _compared(rgb: Tensor, protocol: Protocol) -> Tensor:
     shave = protocol.shave
     kept = rgb[..., shave : height - shave, shave : width - shave].to(torch.float64).clamp(0, 1)
     if protocol.rounding:
-        kept = (kept * 255).round() / 255
-    return luma(kept).unsqueeze(-3) if protocol.channel == "luma" else kept
+        kept = _eight_bit(kept)
+    if protocol.channel == "rgb":
+        return kept
+    planes = luma(kept).unsqueeze(-3)
+    return _eight_bit(planes) if protocol.luma_rounding else planes
+
+
+def _eight_bit(values: Tensor) -> Tensor:
+    return (values * 255).round() / 255
 
 
 def _blur(planes: Tensor) -> Tensor:
     """Gaussian window over the valid region: [*batch, c, h, w] -> [*batch, c, h - 10, w - 10]."""
-    offsets = torch.arange(_WINDOW, dtype=planes.dtype, device=planes.device) - _WINDOW // 2
-    kernel = torch.exp(-offsets.square() / (2 * _SIGMA**2))
-    kernel = kernel / kernel.sum()
-    height, width = planes.shape[-2:]
-    flat = planes.reshape(-1, 1, height, width)
-    flat = functional.conv2d(flat, kernel.view(1, 1, _WINDOW, 1))
-    flat = functional.conv2d(flat, kernel.view(1, 1, 1, _WINDOW))
-    return flat.reshape(*planes.shape[:-2], *flat.shape[-2:])
+    return _blur_rows(_blur_rows(planes).mT).mT
+
+
+def _blur_rows(planes: Tensor) -> Tensor:
+    """[..., h, w] -> [..., h - 10, w]. Tap by tap, which in float64 beats a convolution."""
+    weights = [math.exp(-((i - _WINDOW // 2) ** 2) / (2 * _SIGMA**2)) for i in range(_WINDOW)]
+    length = planes.shape[-2] - _WINDOW + 1
+    out = torch.zeros_like(planes[..., :length, :])
+    for i, weight in enumerate(weights):
+        out.add_(planes[..., i : i + length, :], alpha=weight / sum(weights))
+    return out

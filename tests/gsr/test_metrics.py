@@ -11,6 +11,7 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from gsr import metrics
 from gsr.errors import ConfigError, ScaleError, ShapeError
 from gsr.metrics import Protocol, luma, psnr, ssim
 
@@ -107,6 +108,26 @@ def test_rounding_compares_eight_bit_values() -> None:
     sr = hr + 0.4 / 255
     assert torch.isposinf(psnr(sr, hr, protocol=Protocol("rgb", 0, rounding=True)))
     assert psnr(sr, hr, protocol=WHOLE).item() == pytest.approx(56.09, abs=0.01)
+
+
+def test_rounding_the_luma_too() -> None:
+    """Blue one level apart is 0.098 levels of luma: rounded away, or a whole level."""
+    protocol = Protocol("luma", 0, rounding=True, luma_rounding=True)
+    hr = torch.zeros(3, 8, 8)
+    sr = hr.clone()
+    sr[2] = 4 / 255  # luma 16.39 rounds to 16, 16.49 too
+    assert torch.isposinf(psnr(sr, hr, protocol=protocol))
+    sr[2] = 6 / 255  # 16.59 rounds to 17
+    assert psnr(sr, hr, protocol=protocol).item() == pytest.approx(20 * math.log10(255))
+    assert psnr(sr, hr, protocol=Protocol("luma", 0, rounding=True)).item() > 52
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_bands_change_nothing(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sr, hr = pictures(2, 3, 40, 31)
+    whole = ssim(sr, hr, protocol=WHOLE)
+    monkeypatch.setattr(metrics, "_BAND_VALUES", rows * (31 - 10))
+    torch.testing.assert_close(ssim(sr, hr, protocol=WHOLE), whole, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("batch", [(), (2,), (2, 3)])

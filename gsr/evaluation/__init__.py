@@ -1,0 +1,1 @@
+"""Measuring continuous images on benchmark sets, under protocols that are named and printed."""

@@ -1,0 +1,201 @@
+"""Results in one CSV file, a row per picture, scale and method, kept from run to run.
+
+A row says everything that its number depends on. Rows of other settings lie beside each other in
+the same file and are never mistaken for one another; a row that is there already is not computed
+again. A row is written at once or not at all, so that a file is whole whenever a run is stopped.
+"""
+
+import csv
+import io
+import os
+from contextlib import suppress
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from gsr.atomic import writing
+from gsr.errors import OutputError, reason
+from gsr.files import prepare_folder
+
+FILE = "results.csv"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was measured, and by which rules.
+
+    Attributes:
+        set: Name of the set.
+        image: Name of the HR file.
+        scale: Magnification asked for; the true one is that of the sizes.
+        method: Name of the method.
+        weights: Checksum of its weights; empty for methods without.
+        protocol: Name of the protocol; the next four are its rules for this set and scale.
+        set_type: `benchmark` or `div2k`.
+        channel: `luma` or `rgb`.
+        shave: Pixels left out along each border.
+        rounding: What is rounded before pictures are compared.
+        lr: How LR was made.
+        crop: How HR was cropped.
+        image_sha256: Checksum of the HR file.
+        lr_sha256: Checksum of the LR file; empty where LR was made.
+        gsr: Version of gsr.
+    """
+
+    set: str
+    image: str
+    scale: float
+    method: str
+    weights: str
+    protocol: str
+    set_type: str
+    channel: str
+    shave: int
+    rounding: str
+    lr: str
+    crop: str
+    image_sha256: str
+    lr_sha256: str
+    gsr: str
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What came out.
+
+    Attributes:
+        lr_height, lr_width: Size of LR, in pixels.
+        height, width: Size of HR after the crop.
+        psnr: In dB.
+        ssim: Up to 1.
+        lpips: From 0, less is better; None where it was not asked for.
+    """
+
+    lr_height: int
+    lr_width: int
+    height: int
+    width: int
+    psnr: float
+    ssim: float
+    lpips: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the file."""
+
+    case: Case
+    scores: Scores
+
+
+COLUMNS = [field.name for kind in (Case, Scores) for field in fields(kind)]
+
+
+class Results:
+    """Rows by their cases, with a file behind them or in memory only.
+
+    Args:
+        folder: Where the file is or will be; made if it is not there.
+
+    Raises:
+        OutputError: it cannot be written to, or holds a file that is not of this kind.
+    """
+
+    def __init__(self, folder: Path | None = None):
+        self.path = folder / FILE if folder else None
+        self.scores: dict[Case, Scores] = {}
+        if folder:
+            prepare_folder(folder, create=True)
+            self._open(folder / FILE)
+
+    def add(self, row: Row) -> None:
+        """Keep a row; the file has it when this returns.
+
+        Raises:
+            OutputError: it cannot be written; the file is as it was before.
+        """
+        if self.path:
+            _append(self.path, _line(astuple(row.case) + astuple(row.scores)))
+        self.scores[row.case] = row.scores
+
+    def _open(self, path: Path) -> None:
+        header = _line(COLUMNS)
+        content = _read(path)
+        # What a run that was killed in the middle of a line has left of it.
+        whole = content[: content.rfind("\n") + 1]
+        if not whole and header.startswith(content):
+            whole = header
+        if not whole.startswith(header):
+            raise OutputError(
+                f"{path} is not a file of this version of gsr eval, its columns are others; name "
+                "another folder."
+            )
+        for number, values in enumerate(csv.reader(io.StringIO(whole[len(header) :])), start=2):
+            row = _parse(values, f"{path}, row {number}")
+            self.scores[row.case] = row.scores
+        if whole != content:
+            with writing(path) as file:
+                file.write(_encoded(whole))
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read: {reason(error)}.") from error
+
+
+def _append(path: Path, line: str) -> None:
+    """One write of the whole line; what a full disk took of it is taken back."""
+    data = _encoded(line)
+    try:
+        with path.open("ab", buffering=0) as file:
+            before = os.fstat(file.fileno()).st_size
+            try:
+                if file.write(data) != len(data):
+                    raise OSError("the disk is full")
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(before)
+                raise
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {reason(error)}.") from error
+
+
+def _encoded(text: str) -> bytes:
+    # Names of files need not be valid Unicode.
+    return text.encode("utf-8", errors="surrogateescape")
+
+
+def _line(values: Any) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(map(_text, values))
+    return text.getvalue()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return "" if value is None else str(value)
+
+
+def _parse(values: list[str], place: str) -> Row:
+    try:
+        parts = dict(zip(COLUMNS, values, strict=True))
+        return Row(_from_text(Case, parts), _from_text(Scores, parts))
+    except ValueError as error:
+        raise OutputError(f"{place} is damaged; name another folder or remove the row.") from error
+
+
+def _from_text(kind: type, parts: dict[str, str]) -> Any:
+    hints = get_type_hints(kind)
+    return kind(**{f.name: _value(hints[f.name], parts[f.name]) for f in fields(kind)})
+
+
+def _value(hint: Any, text: str) -> Any:
+    if hint in (str, int, float):
+        return hint(text)
+    return float(text) if text else None

@@ -1,0 +1,173 @@
+"""The evaluation itself: every picture of every set, at every scale, by every method."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+import gsr
+from gsr.errors import GsrError
+from gsr.evaluation.contenders import Contender
+from gsr.evaluation.pairs import CROP, Pair, Size, as_pair, check_size, read_hr, sizes_at
+from gsr.evaluation.perceptual import Lpips
+from gsr.evaluation.protocols import PROTOCOLS, Rules, SetType, guess_type
+from gsr.evaluation.reduction import Reduction
+from gsr.evaluation.results import Case, Results, Row, Scores
+from gsr.evaluation.scoring import measure
+from gsr.evaluation.sets import ImageSet
+from gsr.files import header_size
+from gsr.weights import sha256
+
+Told = Callable[[Row, int, int], None]
+"""Called with each row, how many are done, and how many there are in all."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is to be measured, and how.
+
+    Attributes:
+        sets: The pictures.
+        scales: Magnifications above 1.
+        contenders: The methods.
+        protocol: A key of `gsr.evaluation.protocols.PROTOCOLS`.
+        reduction: Where LR comes from.
+        set_type: Of every set; None guesses each from its name.
+        lpips: The metric, where it is wanted too.
+    """
+
+    sets: Sequence[ImageSet]
+    scales: Sequence[float]
+    contenders: Sequence[Contender]
+    protocol: str
+    reduction: Reduction
+    set_type: SetType | None = None
+    lpips: Lpips | None = None
+
+    @property
+    def per_picture(self) -> int:
+        """How many rows a picture has."""
+        return len(self.scales) * len(self.contenders)
+
+    @property
+    def total(self) -> int:
+        """How many rows there will be."""
+        return self.per_picture * sum(len(one.paths) for one in self.sets)
+
+    def type_of(self, one: ImageSet) -> SetType:
+        """Of a set, as it was said or guessed."""
+        return self.set_type or guess_type(one.name)
+
+    def rules(self, one: ImageSet) -> Rules:
+        """How a set is measured."""
+        return PROTOCOLS[self.protocol][self.type_of(one)]
+
+    def check(self) -> None:
+        """Everything that headers of files tell, before any work.
+
+        Raises:
+            ScaleError: a picture is too small for a scale.
+            ImageError: a picture cannot be read, an LR file is missing or has the wrong size.
+        """
+        for one in self.sets:
+            for path in one.paths:
+                size = _size(path)
+                for scale in self.scales:
+                    check_size(str(path), size, scale, self.rules(one).at(scale))
+                    self.reduction.file(one.name, path, scale, sizes_at(size, scale)[0])
+
+    def run(self, results: Results, told: Told | None = None) -> list[Row]:
+        """All rows, those that `results` has already and those that are computed.
+
+        Raises:
+            GsrError: a picture cannot be read or measured; rows until then are kept.
+        """
+        rows: list[Row] = []
+        for one in self.sets:
+            for path in one.paths:
+                for row in _Picture(self, one, path).rows(results):
+                    rows.append(row)
+                    if told:
+                        told(row, len(rows), self.total)
+        return rows
+
+
+def _size(path: Path) -> Size:
+    """(height, width) from the header, or from the whole file, which finds the words for damage."""
+    if size := header_size(path):
+        return size
+    height, width = read_hr(path).shape[-2:]
+    return height, width
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """One picture of an evaluation. It is not read before something must be computed."""
+
+    plan: Evaluation
+    set: ImageSet
+    path: Path
+
+    @cached_property
+    def hr(self) -> torch.Tensor:
+        return read_hr(self.path)
+
+    @cached_property
+    def size(self) -> Size:
+        return _size(self.path)
+
+    @cached_property
+    def checksum(self) -> str:
+        return sha256(self.path)
+
+    def rows(self, results: Results) -> Iterator[Row]:
+        for scale in self.plan.scales:
+            lr_size = sizes_at(self.size, scale)[0]
+            file = self.plan.reduction.file(self.set.name, self.path, scale, lr_size)
+            pair: Pair | None = None
+            for contender in self.plan.contenders:
+                case = self._case(contender, scale, file)
+                scores = results.scores.get(case)
+                if scores is None or (self.plan.lpips and scores.lpips is None):
+                    pair = pair or self._pair(scale, file)
+                    scores = self._measure(contender, pair, scale)
+                    results.add(Row(case, scores))
+                yield Row(case, scores)
+
+    def _case(self, contender: Contender, scale: float, file: Path | None) -> Case:
+        rules = self.plan.rules(self.set)
+        return Case(
+            set=self.set.name,
+            image=self.path.name,
+            scale=scale,
+            method=contender.name,
+            weights=contender.weights,
+            protocol=rules.protocol,
+            set_type=self.plan.type_of(self.set),
+            channel=rules.channel,
+            shave=rules.at(scale).shave,
+            rounding=rules.rounding,
+            lr=self.plan.reduction.name,
+            crop=CROP,
+            image_sha256=self.checksum,
+            lr_sha256=sha256(file) if file else "",
+            gsr=gsr.__version__,
+        )
+
+    def _pair(self, scale: float, file: Path | None) -> Pair:
+        lr_size, (height, width) = sizes_at(self.size, scale)
+        hr = self.hr[:, :height, :width]
+        return as_pair(self.plan.reduction.reduce(hr, lr_size, file), hr)
+
+    def _measure(self, contender: Contender, pair: Pair, scale: float) -> Scores:
+        protocol = self.plan.rules(self.set).at(scale)
+        scores = measure(contender, pair, protocol, self.plan.lpips)
+        if math.isnan(scores.psnr):
+            raise GsrError(
+                f"{contender.name} gave values that are not numbers for {self.path} at scale "
+                f"{scale:g}."
+            )
+        return scores

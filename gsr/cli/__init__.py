@@ -1,5 +1,5 @@
-"""The command line: `gsr upscale`, `gsr inspect`, `gsr info`, `gsr app`, `gsr data` and
-`gsr train`.
+"""The command line: `gsr upscale`, `gsr inspect`, `gsr info`, `gsr app`, `gsr data`,
+`gsr train` and `gsr eval`.
 
 Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
 code 2; any other exception is a bug and keeps its traceback.
@@ -13,6 +13,7 @@ import typer
 
 from gsr.cli.data import data
 from gsr.cli.encoding import encode
+from gsr.cli.evaluating import evaluate
 from gsr.cli.looking import info, inspect
 from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
@@ -35,6 +36,7 @@ app.command("inspect")(inspect)
 app.command("info")(info)
 app.command("app")(studio)
 app.command("train", context_settings=PASSED_ON)(train)
+app.command("eval")(evaluate)
 app.add_typer(data, name="data")
 
 

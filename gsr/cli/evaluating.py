@@ -1,0 +1,176 @@
+"""`gsr eval`: methods on benchmark sets, in numbers that say how they were measured."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gsr.atomic import writing
+from gsr.cli.progress import Reporter
+from gsr.cli.siblings import needing, sibling
+from gsr.errors import ConfigError, GsrError
+
+if TYPE_CHECKING:
+    from gsr.evaluation.contenders import Contender
+    from gsr.evaluation.perceptual import Lpips
+    from gsr.evaluation.results import Results, Row
+    from gsr.evaluation.running import Evaluation
+    from gsr.evaluation.tables import Summary
+
+INTERRUPTED = 130
+PLOTTING = ("plotly",)
+"""What the figure needs and the rest of an evaluation does not."""
+
+
+def evaluate(
+    data: Annotated[
+        Path,
+        typer.Option("--data", help="A set (pictures, or HR/ with them), or a folder of sets."),
+    ],
+    scales: Annotated[
+        str, typer.Option(help="Comma-separated, such as 2,3.4,12.", metavar="LIST")
+    ] = "2,3,4",
+    methods: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated: bicubic, lanczos, nearest, sinc, matlab-bicubic, bundled "
+            "weights, weights files, and sinc:WEIGHTS for sinc resampling of their x4 result.",
+            metavar="LIST",
+        ),
+    ] = "bicubic,lanczos,sinc:lite,lite",
+    protocol: Annotated[
+        str,
+        typer.Option(help="liif (float), basicsr (8 bit) or matlab (8 bit, as most papers)."),
+    ] = "liif",
+    lr: Annotated[
+        str, typer.Option(help="How LR is made: pil, torch, matlab; or a folder of LR files.")
+    ] = "pil",
+    set_type: Annotated[
+        str | None,
+        typer.Option(
+            help="Under liif: benchmark (luma) or div2k (RGB). Default: by the name of each set."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder for CSV, table and figure; resumed if it has results."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many pictures of each set.", min=1)
+    ] = None,
+    lpips: Annotated[
+        bool, typer.Option("--lpips", help="LPIPS too, where the package lpips is installed.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="Where methods compute: cpu, cuda.")] = "cpu",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+) -> None:
+    """Measure methods on benchmark sets. Markdown tables are printed on stdout.
+
+    The same command with the same folder goes on where it was stopped. Results of other settings
+    are kept apart in it.
+    """
+    from gsr.evaluation.pairs import parse_scales
+    from gsr.evaluation.protocols import check_protocol
+    from gsr.evaluation.reduction import find_reduction
+    from gsr.evaluation.results import Results
+    from gsr.evaluation.running import Evaluation
+    from gsr.evaluation.sets import find_sets
+    from gsr.evaluation.tables import markdown, summarise
+
+    reporter = Reporter(quiet)
+    with _interruptible(output, reporter):
+        plan = Evaluation(
+            protocol=protocol,
+            set_type=check_protocol(protocol, set_type),
+            scales=parse_scales(scales),
+            reduction=find_reduction(lr),
+            sets=find_sets(data, limit),
+            contenders=_contenders(methods, device),
+            lpips=_lpips(device, reporter) if lpips else None,
+        )
+        plan.check()
+        results = Results(output)
+        _tell(plan, reporter)
+        summaries = summarise(plan, _run(plan, results, reporter))
+        text = "\n".join(map(markdown, summaries))
+        typer.echo(text, nl=False)
+        if output:
+            _write(output / f"{plan.protocol}-{plan.reduction.name}", summaries, text, reporter)
+
+
+@contextmanager
+def _interruptible(output: Path | None, reporter: Reporter) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"{output} has all that is done, and the same command goes on from there"
+        reporter.error(f"interrupted; {kept if output else 'nothing is kept without --output'}.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _contenders(methods: str, device: str) -> "list[Contender]":
+    from gsr.evaluation.contenders import find_contender
+
+    _check_device(device)
+    names = dict.fromkeys(name.strip() for name in methods.split(","))
+    return [find_contender(name, device=device) for name in names]
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"this machine has no device {device!r} for torch.") from error
+
+
+def _lpips(device: str, reporter: Reporter) -> "Lpips | None":
+    from gsr.evaluation.perceptual import load_lpips
+
+    try:
+        return load_lpips(device)
+    except ConfigError as error:
+        reporter.note(str(error))
+        return None
+
+
+def _tell(plan: "Evaluation", reporter: Reporter) -> None:
+    from gsr.evaluation.protocols import depends_on_type
+
+    for one in plan.sets:
+        guessed = plan.set_type is None and depends_on_type(plan.protocol)
+        kind = f", taken as {plan.type_of(one)} by its name" if guessed else ""
+        reporter.note(f"{one.name}: {len(one.paths)} pictures{kind}; {plan.rules(one)}.")
+
+
+def _run(plan: "Evaluation", results: "Results", reporter: Reporter) -> "list[Row]":
+    with reporter.bar("evaluating") as advance:
+
+        def told(row: "Row", done: int, total: int) -> None:
+            advance(done / total)
+            if done % plan.per_picture == 0:
+                reporter.line(f"{row.case.set} {row.case.image}: {done} of {total} results")
+
+        return plan.run(results, told)
+
+
+def _write(stem: Path, summaries: "list[Summary]", text: str, reporter: Reporter) -> None:
+    """The tables, and the figure where there is plotly."""
+    table, page = (stem.with_name(stem.name + suffix) for suffix in (".md", ".html"))
+    with writing(table) as file:
+        file.write(text.encode())
+    reporter.summary(f"written: {table}")
+    try:
+        with needing("app", PLOTTING):
+            html = sibling("apps", "figures").psnr_page(summaries)
+    except GsrError as error:
+        reporter.note(f"the figure is left out: {error}")
+        return
+    with writing(page) as file:
+        file.write(html.encode())
+    reporter.summary(f"written: {page}")

@@ -16,8 +16,10 @@ from gsr.encoders import EDSR, EncoderConfig
 from gsr.encoding import encode_source, encode_tiles
 from gsr.splat import grid_points
 
-BLOCK = 25_600
-"""Points a head is asked for at once; 256 hidden numbers of each are 26 MB."""
+BLOCK = 9_216
+"""Points a head is asked for at once on a CPU; 256 hidden numbers of each are 9 MB."""
+GPU_BLOCK = 65_536
+"""The same elsewhere, where starting a computation costs more than its memory."""
 _MARGIN = 3
 """LR pixels around the points that a head may read: a corner, and the 3 x 3 window of one."""
 
@@ -109,7 +111,7 @@ class PointNetwork(nn.Module):
         """
         feat, whole = self.encoder(lr), (lr.shape[-2], lr.shape[-1])
         # A few images at a time: larger intermediate results are slow to allocate.
-        few = max(1, BLOCK // points.shape[1])
+        few = max(1, _block(lr) // points.shape[1])
         parts = zip(*(v.split(few) for v in (feat, lr, points, scale)), strict=True)
         return Prediction(torch.cat([self.colors(Cut(f, i, whole), p, s) for f, i, p, s in parts]))
 
@@ -136,13 +138,17 @@ class PointNetwork(nn.Module):
         """See `gsr.baselines.image.Reader`. Blocks bound the memory and change nothing."""
         xs, ys = view.axes((lr.shape[-2], lr.shape[-1]))
         out = lr.new_empty((len(lr), 3, *view.size), dtype=torch.float32)
-        side = max(1, math.isqrt(BLOCK // len(lr)))
+        side = max(1, math.isqrt(_block(lr) // len(lr)))
         for rows, columns in blocks(view.size, side, side):
             cut, (left, top) = _cut(lr, maps, xs[columns], ys[rows])
             out[:, :, rows, columns] = self.grid(
                 cut, xs[columns] - left, ys[rows] - top, view.scale
             )
         return out
+
+
+def _block(lr: Tensor) -> int:
+    return BLOCK if lr.device.type == "cpu" else GPU_BLOCK
 
 
 def _cut(lr: Tensor, feat: Tensor, xs: Tensor, ys: Tensor) -> tuple[Cut, tuple[int, int]]:

@@ -66,7 +66,12 @@ def _layout() -> tuple[list[Any], gr.Button, gr.Button, list[Any]]:
     """Inputs, buttons and outputs."""
     with gr.Row():
         with gr.Column(min_width=300):
-            files = gr.File(label="Pictures, or field files", file_count="multiple", height=220)
+            files = gr.File(
+                label="Pictures, or field files",
+                file_count="multiple",
+                height=220,
+                elem_id="batch-files",
+            )
             with gr.Row():
                 start = gr.Button("Start", variant="primary", elem_id="batch-start")
                 stop = gr.Button("Stop", elem_id="batch-stop")

@@ -251,13 +251,24 @@ def page(tab):
         browser.close()
 
 
+def upload(page, files):
+    """Choose files; again, if the page was not listening yet."""
+    last = f"document.querySelector('#batch-files').innerText.includes('{files[-1].stem}')"
+    for _ in range(10):
+        page.locator("#batch-files input[type=file]").set_input_files([str(path) for path in files])
+        for _ in range(30):
+            if page.evaluate(last):
+                return
+            time.sleep(0.1)
+    pytest.fail("the files were not uploaded")
+
+
 @pytest.mark.browser
 def test_the_tab_makes_an_archive_and_tells_what_failed(page, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_text("no picture")
     files = [photo(tmp_path / "good.png"), bad]
-    page.locator("input[type=file]").first.set_input_files([str(path) for path in files])
-    page.get_by_text("bad.png").first.wait_for()
+    upload(page, files)
     page.click("#batch-start")
     page.get_by_text("1 of 2 pictures were made.").wait_for(timeout=30_000)
     report = page.locator("#batch-report").inner_text()
@@ -271,8 +282,7 @@ def test_the_tab_makes_an_archive_and_tells_what_failed(page, tmp_path):
 @pytest.mark.browser
 def test_the_tab_stops_and_keeps_what_was_done(page, tmp_path):
     files = [photo(tmp_path / "quick.png"), photo(tmp_path / "slow.png", (400, 400))]
-    page.locator("input[type=file]").first.set_input_files([str(path) for path in files])
-    page.get_by_text("slow.png").first.wait_for()
+    upload(page, files)
     page.get_by_label("Value").fill("24")
     page.click("#batch-start")
     page.wait_for_function(
@@ -288,8 +298,7 @@ def test_the_tab_stops_and_keeps_what_was_done(page, tmp_path):
 def test_the_tab_says_what_is_wrong_in_one_sentence(page, tmp_path):
     page.click("#batch-start")
     page.get_by_text("choose the pictures first.").wait_for(timeout=10_000)
-    page.locator("input[type=file]").first.set_input_files(str(photo(tmp_path / "good.png")))
-    page.get_by_text("good.png").first.wait_for()
+    upload(page, [photo(tmp_path / "good.png")])
     page.get_by_label("Value").fill("lots")
     page.click("#batch-start")
     page.get_by_text("scale must be a number such as 3.7, got 'lots'.").wait_for(timeout=10_000)

@@ -41,7 +41,7 @@ class MixedLinear(nn.Module):
         return mixed(F.linear(x, self.weight.flatten(0, 1), self.bias.flatten()), shares)
 
 
-def mixed(branches: Float[Tensor, "n k_outputs"], shares: Float[Tensor, "n k"]) -> Tensor:
+def mixed(branches: Float[Tensor, "n branches"], shares: Float[Tensor, "n k"]) -> Tensor:
     """What the K layers gave, weighted. [n, outputs]"""
     return (shares[:, None] @ branches.unflatten(-1, (BASIS, -1)))[:, 0]
 
@@ -66,7 +66,8 @@ class ALIIF(PointNetwork):
         for corner in corners(points, cut.size, known):
             x = torch.addmm(take(known, corner.index), corner.rel, of_rel.T)
             hidden, branches = x.split((HIDDEN[0], BASIS * WIDTH), 1)
-            shares = F.normalize(self.layers[1:](hidden.contiguous()), dim=-1)
+            shares = self.layers[1:](hidden.contiguous()).float()  # for the squares of its norm
+            shares = F.normalize(shares, dim=-1).to(branches)
             y = mixed(branches, shares)
             for layer in list(self.basis)[1:]:
                 y = layer(F.relu(y), shares)

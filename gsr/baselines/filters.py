@@ -67,7 +67,7 @@ class FilterNet(nn.Module):
         last = linear(self.layers, -1)
         return torch.cat((last.weight.T, last.bias[None])).unflatten(1, (self.window, 3)).mT
 
-    def found(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 3k h w"]:
+    def found(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b responses h w"]:
         """What each of these finds in every window of the features."""
         return unfolded(feat, self._filters().transpose(0, 1).flatten(0, 1))
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 def unfolded(
-    feat: Float[Tensor, "b c h w"], weight: Float[Tensor, "k 9c"], bias: Tensor | None = None
+    feat: Float[Tensor, "b c h w"], weight: Float[Tensor, "k window"], bias: Tensor | None = None
 ) -> Float[Tensor, "b k h w"]:
     """A linear layer on the 3 x 3 windows of `feat`, zero outside; inputs ordered channel, tap.
 

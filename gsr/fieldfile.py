@@ -172,8 +172,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise ImageError(f"{path}: there is no permission to read this file.") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise ImageError(
-            f"{path} is damaged, cut short or not a field: fields are {FIELD_SUFFIX} files, written "
-            "by GaussianField.save and gsr encode."
+            f"{path} is damaged, cut short or not a field: fields are {FIELD_SUFFIX} files, "
+            "written by GaussianField.save and gsr encode."
         ) from error
 
 

@@ -17,6 +17,7 @@ from gsr.render import render
 
 from .palette import bank_colors, bank_ellipses, kernel_color
 
+_PICKED = "#f2b34c"
 _CELL = 1.6
 """Width of a grid cell, in LR pixels, unless a kernel needs more."""
 
@@ -67,6 +68,40 @@ def kernel_bank(field: GaussianField, height: int = 560) -> go.Figure:
         )
     figure.add_trace(_hover_points(field, places, shares))
     return _laid_out(figure, side, cell, height)
+
+
+def bank_and_usage(field: GaussianField, height: int = 470) -> go.Figure:
+    """The bank with a bar below for each kernel, in the same order: its share of the pixels.
+
+    Points and bars carry the kernel's number as `customdata`, for hosts that link them.
+    """
+    figure = kernel_bank(field, height)
+    order, colors = kernel_order(field), bank_colors(field.bank_raw)
+    shares = usage(field).tolist()
+    figure.add_trace(
+        go.Bar(
+            x=list(range(len(order))),
+            y=[100 * shares[k] for k in order],
+            customdata=order,
+            marker={"color": [colors[k] for k in order], "line": {"width": 0}},
+            hovertemplate="kernel %{customdata}: %{y:.2f} % of the pixels<extra></extra>",
+            xaxis="x2",
+            yaxis="y2",
+        )
+    )
+    bars = {"fixedrange": True, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        bargap=0.15,
+        margin={"l": 34, "r": 8, "t": 4, "b": 22},
+        yaxis={"domain": [0.27, 1.0]},
+        xaxis2=bars | {"anchor": "y2", "showticklabels": False, "title": _note("kernels as above")},
+        yaxis2=bars | {"domain": [0.0, 0.2], "rangemode": "tozero", "nticks": 4, "ticksuffix": "%"},
+    )
+    return figure
+
+
+def _note(text: str) -> dict[str, object]:
+    return {"text": text, "font": {"size": 11}, "standoff": 4}
 
 
 def ellipses_over(
@@ -225,8 +260,11 @@ def _hover_points(
         x=[x for x, _ in places.values()],
         y=[y for _, y in places.values()],
         mode="markers",
-        marker={"size": 26, "opacity": 0},
+        marker={"size": 26, "opacity": 0, "color": _PICKED},
+        selected={"marker": {"opacity": 0.45}},
+        unselected={"marker": {"opacity": 0}},
         text=text,
+        customdata=list(places),
         hoverinfo="text",
     )
 

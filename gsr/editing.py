@@ -1,5 +1,6 @@
 """Field to field: change which kernel a pixel takes, or the kernels themselves."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING
@@ -8,7 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from gsr.classifier import class_scores
 from gsr.errors import GsrError, check_shape
+from gsr.kernels import RHO_LIMIT, SIGMA_RANGE, Kernels, raw
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
@@ -24,7 +27,7 @@ def with_index(field: "GaussianField", index: Int[Tensor, "b h w"]) -> "Gaussian
     count = len(field.bank_raw)
     if index.numel() and not (int(index.min()) >= 0 and int(index.max()) < count):
         raise GsrError(f"a kernel's number must be from 0 to {count - 1}.")
-    return replace(field, index=index.to(field.index))
+    return replace(field, index=index.to(field.index), mixed=None)
 
 
 def with_kernel(
@@ -39,7 +42,11 @@ def with_kernel(
         if pixels.dtype != torch.bool:
             raise GsrError(f"pixels must be a mask of truth values, got {pixels.dtype}.")
         chosen = torch.where(pixels, chosen, field.index)
-    return with_index(field, chosen)
+    changed = with_index(field, chosen)
+    if pixels is None or field.mixed is None:
+        return changed
+    mixed = torch.where(pixels[..., None], field.bank_raw[int(kernel)], field.mixed)
+    return replace(changed, mixed=mixed)
 
 
 def with_bank(field: "GaussianField", bank_raw: Float[Tensor, "n 4"]) -> "GaussianField":
@@ -52,3 +59,73 @@ def shuffled(field: "GaussianField", generator: torch.Generator) -> "GaussianFie
     """The class map with its pixels in random order: same kernels, wrong places."""
     order = torch.randperm(field.index.numel(), generator=generator).to(field.index.device)
     return with_index(field, field.index.flatten()[order].reshape(field.index.shape))
+
+
+def without(field: "GaussianField", kernels: Sequence[int]) -> "GaussianField":
+    """Some kernels turned off: their pixels take the likeliest one that is left.
+
+    Raises:
+        GsrError: for a kernel the bank does not have, or when none would be left.
+    """
+    count = len(field.bank_raw)
+    off = torch.zeros(count, dtype=torch.bool, device=field.index.device)
+    for kernel in kernels:
+        off[_checked(field, kernel)] = True
+    if off.all():
+        raise GsrError("at least one kernel must be left.")
+    scores = class_scores(field.evidence.float(), field.bank_raw.float(), field.classifier)
+    rest = scores.masked_fill(off[:, None, None], -torch.inf).argmax(1)
+    return with_index(field, torch.where(off[field.index], rest, field.index))
+
+
+def soft(field: "GaussianField", top: int | None = None) -> "GaussianField":
+    """Each pixel's kernel as the mean of all, weighted by the classifier's probabilities.
+
+    Args:
+        field: What to change.
+        top: Only the likeliest so many; all if not given.
+
+    Raises:
+        GsrError: unless `top` is a number of kernels.
+    """
+    count = len(field.bank_raw)
+    if top is not None and not (isinstance(top, Integral) and 1 <= top <= count):
+        raise GsrError(f"top must be a whole number from 1 to {count}, got {top!r}.")
+    scores = class_scores(field.evidence.float(), field.bank_raw.float(), field.classifier)
+    if top is not None:
+        least = scores.topk(int(top), dim=1).values[:, -1:]
+        scores = scores.masked_fill(scores < least, -torch.inf)
+    mixture = scores.softmax(1).movedim(1, -1)
+    return replace(field, mixed=mixture @ field.bank_raw.float())
+
+
+def mean_kernel(field: "GaussianField") -> "GaussianField":
+    """One kernel for every pixel, the mean of those they have: content plays no part any more."""
+    own = field.mixed if field.mixed is not None else field.bank_raw[field.index]
+    return replace(field, mixed=own.mean(dim=(0, 1, 2)).expand(*field.index.shape, 4).contiguous())
+
+
+def reshaped(field: "GaussianField", kernel: int, shape: Kernels) -> "GaussianField":
+    """Another shape for one kernel of the bank.
+
+    Raises:
+        GsrError: for a kernel the bank does not have, or a shape out of range.
+    """
+    number = _checked(field, kernel)
+    low, high = SIGMA_RANGE
+    if not ((shape.sigmas >= low) & (shape.sigmas <= high)).all():
+        raise GsrError(f"sigmas must be from {low:g} to {high:g} LR pixels.")
+    if not float(shape.rho.abs().max()) < RHO_LIMIT:
+        raise GsrError(f"rho must lie between -{RHO_LIMIT:g} and {RHO_LIMIT:g}.")
+    if not ((shape.opacities > 0) & (shape.opacities < 1)).all():
+        raise GsrError("opacity must lie between 0 and 1.")
+    bank = field.bank_raw.clone()
+    bank[number] = raw(shape).to(bank)
+    return with_bank(field, bank)
+
+
+def _checked(field: "GaussianField", kernel: int) -> int:
+    count = len(field.bank_raw)
+    if not (isinstance(kernel, Integral) and 0 <= kernel < count):
+        raise GsrError(f"a kernel's number must be from 0 to {count - 1}, got {kernel!r}.")
+    return int(kernel)

@@ -44,6 +44,7 @@ class GaussianField:
         batch_shape: Leading dimensions of the encoded tensor.
         alpha: Transparency as a field of its own.
         info: What the image file said besides its pixels; its presence makes renders PIL images.
+        mixed: Raw kernel of each pixel, where an edit made it none of the bank. [b, h, w, 4]
 
     Raises:
         ShapeError: when members do not fit together.
@@ -63,6 +64,7 @@ class GaussianField:
     batch_shape: tuple[int, ...] = ()
     alpha: "GaussianField | None" = None
     info: "PictureInfo | None" = None
+    mixed: Float[Tensor, "b h w 4"] | None = None
 
     def __post_init__(self) -> None:
         b, _, h, w = self.lr.shape
@@ -76,6 +78,8 @@ class GaussianField:
             "feat": (b, h, w, self.feat.shape[-1]),
             "context": (b, self.context.shape[1], h, w),
         }
+        if self.mixed is not None:
+            expected["mixed"] = (b, h, w, 4)
         for name, shape in expected.items():
             got = tuple(getattr(self, name).shape)
             if got != shape:
@@ -104,7 +108,13 @@ class GaussianField:
     @property
     def kernels(self) -> Kernels:
         """The kernel of each pixel. [b, h, w]"""
-        return self.bank[self.index]
+        return self.kernels_at()
+
+    def kernels_at(self, rows: slice = slice(None), columns: slice = slice(None)) -> Kernels:
+        """The kernels of a cut of the LR grid. [b, h, w]"""
+        if self.mixed is not None:
+            return physical(self.mixed[:, rows, columns])
+        return self.bank[self.index[:, rows, columns]]
 
     @property
     def nbytes(self) -> int:
@@ -130,7 +140,7 @@ class GaussianField:
         right, bottom = (int(v.max()) + margin + 1 for v in (xs, ys))
         rows, columns = slice(top, bottom), slice(left, right)
         maps = SplatMaps(
-            kernels=self.bank[self.index[:, rows, columns]],
+            kernels=self.kernels_at(rows, columns),
             offsets=self.offsets[:, rows, columns],
             colors=self.colors[:, rows, columns],
             feat=self.feat[:, rows, columns],

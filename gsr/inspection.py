@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gsr.coords import View, parse_scale
 from gsr.errors import GsrError, ScaleError
-from gsr.kernels import ellipses
+from gsr.kernels import Kernels, ellipses, physical
 from gsr.sampler import SplatMaps
 from gsr.splat import reference, splat_grid
 
@@ -280,20 +280,27 @@ def gaussians_in(
     columns = torch.arange(-(-left // step) * step, right, step)
     row, column = (v.flatten() for v in torch.meshgrid(rows, columns, indexing="ij"))
     kernel = field.index[image, row, column].cpu()
-    shape = ellipses(field.bank.covariances())
+    chosen = _kernels_at(field, image, row, column)
+    shape = ellipses(chosen.covariances())
     centre = torch.stack((column, row), -1) + 0.5
     return GaussianList(
         column=column,
         row=row,
         kernel=kernel,
         means=centre + field.offsets[image, row, column].cpu(),
-        major=shape.major.cpu()[kernel],
-        minor=shape.minor.cpu()[kernel],
-        angle=shape.angle.cpu()[kernel],
-        opacities=field.bank.opacities.cpu()[kernel],
+        major=shape.major.cpu(),
+        minor=shape.minor.cpu(),
+        angle=shape.angle.cpu(),
+        opacities=chosen.opacities.cpu(),
         colors=field.colors[image, row, column].cpu().clamp(0, 1),
         step=step,
     )
+
+
+def _kernels_at(field: "GaussianField", image: int, row: Tensor, column: Tensor) -> Kernels:
+    if field.mixed is not None:
+        return physical(field.mixed[image, row, column])
+    return field.bank[field.index[image, row, column]]
 
 
 def _span(start: float, extent: float, length: int) -> tuple[int, int]:

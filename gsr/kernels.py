@@ -53,6 +53,18 @@ def physical(raw: Float[Tensor, "... 4"]) -> Kernels:
     )
 
 
+def raw(kernels: Kernels) -> Float[Tensor, "... 4"]:
+    """The raw parameters of physical ones inside the ranges: the inverse of `physical`."""
+    return torch.cat(
+        (
+            kernels.sigmas.log(),
+            torch.atanh(kernels.rho / RHO_LIMIT)[..., None],
+            torch.logit(kernels.opacities)[..., None],
+        ),
+        dim=-1,
+    )
+
+
 def conics(covariances: Float[Tensor, "... 3"]) -> Float[Tensor, "... 3"]:
     """Inverse covariances (xx, xy, yy)."""
     xx, xy, yy = covariances.unbind(-1)

@@ -21,14 +21,14 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
-from gsr import GsrError
+from gsr import GaussianField, GsrError
 from gsr.continuous import Progress
 from gsr.errors import ImageError, ScaleError
 from gsr.files import FIELD_SUFFIX
@@ -238,22 +238,27 @@ def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None
         with tempfile.TemporaryDirectory(prefix="gsr-") as folder:
             path = Path(folder) / f"field{FIELD_SUFFIX}"
             await _receive(http, path)
-            try:
-                key = await run_in_threadpool(_keep, studio, path)
-            except GsrError as error:
-                raise type(error)(str(error).replace(str(path), name)) from error
+            key = await run_in_threadpool(keep_field, studio, path, name)
         return studio.about(key)
 
 
-def _keep(studio: Studio, path: Path) -> str:
-    source = open_source(path)
+def keep_field(studio: Studio, path: Path, name: str) -> str:
+    """The id of the field in a file, which its owner calls `name`.
+
+    Raises:
+        ImageError: it is none, or too large to look at live.
+    """
+    try:
+        source = open_source(path)
+    except ImageError as error:
+        raise ImageError(str(error).replace(str(path), name)) from error
     height, width = source.lr_size
     if height * width > MAX_INPUT_PIXELS:
         raise ImageError(
-            f"{path} is a field of {width} x {height} pixels, and at most "
+            f"{name} is a field of {width} x {height} pixels, and at most "
             f"{MAX_INPUT_PIXELS / 1e6:.3g} megapixels are accepted here."
         )
-    return studio.store.put(source.content)  # type: ignore[arg-type]
+    return studio.store.put(cast(GaussianField, source.content))
 
 
 async def _receive(request: Request, path: Path) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TextIO
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gsr import GaussianSR, load
 from gsr.errors import ConfigError
 
+from .auth import BasicAuth, check_credentials
 from .studio import Studio, read_picture
 
 PORTS_TO_TRY = 20
@@ -26,6 +28,7 @@ def launch(
     host: str = "127.0.0.1",
     port: int = 7860,
     open_browser: bool = False,
+    auth: str | None = None,
 ) -> None:
     """Serve until interrupted; prints `gsr app: http://...` once the page can be opened.
 
@@ -35,10 +38,13 @@ def launch(
         host: Address to listen on. The default is reachable from this machine only.
         port: Port to listen on; the next free one if it is taken. 0 means any.
         open_browser: Also open the page.
+        auth: `USER:PASSWORD` that everything then asks for.
 
     Raises:
         GsrError: when the weights or the image cannot be used, or no port is free.
     """
+    if auth is not None:
+        check_credentials(auth)
     with bind(host, port) as listener:
         loaded = model if isinstance(model, GaussianSR) else load(model)
         picture = None
@@ -47,7 +53,7 @@ def launch(
         # Encoding starts here and goes on while Gradio is imported.
         studio = Studio(loaded, picture)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
-        _serve(studio, listener, lambda: _announce(address, open_browser))
+        _serve(studio, listener, lambda: _announce(address, open_browser), auth)
 
 
 def _read_file(path: Path) -> bytes:
@@ -93,11 +99,15 @@ def _reachable(host: str) -> str:
     return f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
 
 
-def _serve(studio: Studio, listener: socket.socket, ready: Callable[[], None]) -> None:
+def _serve(
+    studio: Studio, listener: socket.socket, ready: Callable[[], None], auth: str | None
+) -> None:
     from .demo import mount_demo
     from .server import create_app
 
-    app = mount_demo(create_app(studio), studio)
+    app: ASGIApp = mount_demo(create_app(studio), studio)
+    if auth is not None:
+        app = BasicAuth(app, auth)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     with contextlib.suppress(KeyboardInterrupt):
         _Server(config, ready).run(sockets=[listener])

@@ -3,18 +3,23 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import plotly
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 
 from gsr import GsrError, View
 from gsr.errors import ImageError
 
 from .. import viewer
 from ..demos import FOLDER, demo_photos
+from ..figures import bank_and_usage
 from ..viewer import payloads
+from .comparing import offered
+from .crowd import BusyError
 from .export_routes import export_routes
 from .jobs import Cancelled
 from .store import ExpiredError, Superseded
@@ -30,12 +35,20 @@ def create_app(studio: Studio) -> FastAPI:
     app.state.studio = studio
     _answer_errors(app)
     app.include_router(_field_routes(studio), prefix="/studio")
+    app.include_router(_question_routes(studio), prefix="/studio")
     app.include_router(_picture_routes(studio), prefix="/studio")
     app.include_router(export_routes(studio), prefix="/studio")
+    app.add_api_route("/studio/plotly.js", _plotly)
     app.mount("/viewer", _Modules(directory=viewer.STATIC))
     app.mount("/page", _Modules(directory=Path(__file__).parent / "page"))
     app.mount("/demo", StaticFiles(directory=FOLDER))
     return app
+
+
+def _plotly() -> Response:
+    """The library that draws the figures, from the installed package: nothing from elsewhere."""
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return FileResponse(path, media_type="text/javascript")
 
 
 class _Modules(StaticFiles):
@@ -59,6 +72,10 @@ def _answer_errors(app: FastAPI) -> None:
     async def expired(_: Request, error: ExpiredError) -> JSONResponse:
         return said(404, str(error))
 
+    @app.exception_handler(BusyError)
+    async def busy(_: Request, error: BusyError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
+
     @app.exception_handler(GsrError)
     async def refused(_: Request, error: GsrError) -> JSONResponse:
         return said(400, str(error))
@@ -78,6 +95,16 @@ def _answer_errors(app: FastAPI) -> None:
 
 
 Word = Annotated[str, Query(max_length=64)]
+Words = Annotated[str, Query(max_length=512)]
+MOST_SCORES = 8
+"""Methods that are measured for one view."""
+
+
+class EditBody(BaseModel):
+    """Edits as `gsr.edits` reads them, and an earlier copy that is no longer wanted."""
+
+    edits: list[dict[str, Any]]
+    replace: str | None = None
 
 
 def _field_routes(studio: Studio) -> APIRouter:
@@ -110,24 +137,57 @@ def _field_routes(studio: Studio) -> APIRouter:
         headers = {"Cache-Control": "no-store", "Server-Timing": f"render;dur={took:.1f}"}
         return Response(data, media_type=media_type, headers=headers)
 
+    return routes
+
+
+def _question_routes(studio: Studio) -> APIRouter:
+    """What lies inside a field."""
+    routes = APIRouter()
+
     @routes.get("/fields/{key}/ellipses")
     def ellipses(
         key: str, x: float, y: float, width: float, height: float, limit: int = 4000
     ) -> dict[str, Any]:
-        # Only where counts, not how finely; a view cannot do without a size.
-        view = View(x, y, width, height, (_whole(height), _whole(width)))
+        view = _region(x, y, width, height)
         return payloads.ellipses(studio.store.get(key).field, view, limit)
 
     @routes.get("/fields/{key}/explain")
     def explain(key: str, x: float, y: float, scale: float) -> dict[str, Any]:
         return payloads.explanation(studio.store.get(key).field, x, y, scale)
 
-    @routes.get("/fields/{key}/classmap")
-    def class_map(key: str) -> Response:
-        data = payloads.class_map(studio.store.get(key).field)
+    @routes.get("/fields/{key}/choices")
+    def choices(key: str) -> Response:
+        data = payloads.choices(studio.store.get(key).field)
         return Response(data, media_type="application/octet-stream")
 
+    @routes.get("/fields/{key}/footprint")
+    def footprint(key: str, column: int, row: int, scale: float = 8.0) -> dict[str, Any]:
+        return payloads.reach(studio.store.get(key).field, column, row, scale)
+
+    @routes.get("/fields/{key}/usage")
+    def usage(key: str, x: float, y: float, width: float, height: float) -> dict[str, Any]:
+        view = _region(x, y, width, height)
+        return {"shares": payloads.region_usage(studio.store.get(key).field, view)}
+
+    @routes.get("/fields/{key}/bank")
+    def bank(key: str) -> Response:
+        figure = bank_and_usage(studio.store.get(key).field)
+        return Response(figure.to_json(), media_type="application/json")
+
+    @routes.get("/fields/{key}/scores")
+    def scores(
+        key: str, x: float, y: float, width: float, height: float, methods: Words = "gsr"
+    ) -> dict[str, Any]:
+        names = list(dict.fromkeys(methods.split(",")))[:MOST_SCORES]
+        found = studio.scores(studio.store.get(key), names, _region(x, y, width, height))
+        return {"scores": found, "protocol": "luma, 8 bit, no border left out"}
+
     return routes
+
+
+def _region(x: float, y: float, width: float, height: float) -> View:
+    """A rectangle where only the place counts; a view cannot do without a size."""
+    return View(x, y, width, height, (_whole(height), _whole(width)))
 
 
 def _whole(extent: float) -> int:
@@ -146,14 +206,30 @@ def _picture_routes(studio: Studio) -> APIRouter:
             "max_pixels": MAX_INPUT_PIXELS,
         }
 
+    @routes.get("/methods")
+    def methods() -> dict[str, Any]:
+        return {"methods": offered(studio.model.name)}
+
     @routes.post("/open")
-    async def open_upload(request: Request, name: str = "image", job: Word = "") -> dict[str, Any]:
+    async def open_upload(
+        request: Request, name: str = "image", job: Word = "", shrink: float = 1.0
+    ) -> dict[str, Any]:
         data = await _read_body(request)
-        return await _opening(job, lambda step: studio.open_bytes(data, name, step))
+        return await _opening(job, lambda step: studio.open_bytes(data, name, step, shrink))
 
     @routes.post("/open-demo")
-    async def open_demo(name: Word, job: Word = "") -> dict[str, Any]:
-        return await _opening(job, lambda step: studio.open_demo(name, step))
+    async def open_demo(name: Word, job: Word = "", shrink: float = 1.0) -> dict[str, Any]:
+        return await _opening(job, lambda step: studio.open_demo(name, step, shrink))
+
+    @routes.post("/fields/{key}/truth")
+    async def truth(request: Request, key: str) -> dict[str, Any]:
+        data = await _read_body(request)
+        return studio.about(await run_in_threadpool(studio.keep_truth, key, data))
+
+    @routes.post("/fields/{key}/edit")
+    async def edit(key: str, body: EditBody) -> dict[str, Any]:
+        made = await run_in_threadpool(studio.edit, key, body.edits, body.replace)
+        return studio.about(made)
 
     async def _opening(job: str, work: Any) -> dict[str, Any]:
         try:

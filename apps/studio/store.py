@@ -7,6 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from gsr import GaussianField
+from gsr.baselines.image import SampledImage
+from gsr.continuous import ContinuousImage
 from gsr.errors import GsrError
 
 
@@ -52,11 +54,32 @@ class Entry:
 
     Attributes:
         field: The picture.
+        truth: The large picture that it was made from, where that is known.
+        original: Id of the field before edits, if there were any.
+        others: What other methods made of the same picture, by name, as far as asked for.
         turnstile: Newest requests of its viewers.
     """
 
     field: GaussianField
+    truth: SampledImage | None = None
+    original: str | None = None
+    others: dict[str, ContinuousImage] = dataclasses.field(default_factory=dict)
     turnstile: Turnstile = dataclasses.field(default_factory=Turnstile)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is its own; an edited field shares most of its maps."""
+        own = self.field.nbytes if self.original is None else self.field.index.nbytes
+        if self.original is not None and self.field.mixed is not None:
+            own += self.field.mixed.nbytes
+        truth = self.truth.maps.nbytes if self.truth and self.original is None else 0
+        return own + truth + sum(_nbytes(image) for image in self.others.values())
+
+
+def _nbytes(image: ContinuousImage) -> int:
+    if isinstance(image, GaussianField):
+        return image.nbytes
+    return image.maps.nbytes if isinstance(image, SampledImage) else 0
 
 
 class FieldStore:
@@ -70,11 +93,18 @@ class FieldStore:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, kept: GaussianField) -> str:
+    def put(
+        self,
+        kept: GaussianField,
+        truth: SampledImage | None = None,
+        original: str | None = None,
+    ) -> str:
         """Keep a field; returns its id."""
         key = secrets.token_urlsafe(16)
         with self._lock:
-            self._entries[key] = Entry(kept)
+            # What other methods made of the picture is the same before and after edits.
+            first = self._entries.get(original) if original else None
+            self._entries[key] = Entry(kept, truth, original, first.others if first else {})
             while len(self._entries) > 1 and self._bytes() > self.max_bytes:
                 self._entries.popitem(last=False)
         return key
@@ -87,9 +117,17 @@ class FieldStore:
         """
         with self._lock:
             if key not in self._entries:
-                raise ExpiredError("This picture is no longer in memory; open it again.")
+                raise ExpiredError(
+                    "This picture is no longer in memory: newer ones took its place, or the app "
+                    "was started anew; open it again."
+                )
             self._entries.move_to_end(key)
             return self._entries[key]
+
+    def drop(self, key: str) -> None:
+        """Forget a field, if it is still there."""
+        with self._lock:
+            self._entries.pop(key, None)
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -104,4 +142,4 @@ class FieldStore:
             return self._bytes()
 
     def _bytes(self) -> int:
-        return sum(entry.field.nbytes for entry in self._entries.values())
+        return sum(entry.nbytes for entry in self._entries.values())

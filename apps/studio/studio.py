@@ -7,19 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gsr import GaussianField, GaussianSR, GsrError, View
-from gsr.continuous import Progress
-from gsr.errors import ImageError
+from gsr import GaussianField, GaussianSR, GsrError, View, edits
+from gsr.baselines.image import SampledImage
+from gsr.continuous import ContinuousImage, Progress
+from gsr.errors import ConfigError, ImageError
 from gsr.images import Picture, load
 
 from ..demos import demo_photos, focus_of
 from ..viewer.payloads import FrameRequest, describe, frame
+from . import truths
+from .comparing import Comparing, score
+from .crowd import Crowd
 from .jobs import Jobs
 from .store import Entry, FieldStore
 
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
 _FIRST = ""
+INSTANT = ("bicubic", "lanczos", "nearest", "truth")
+"""Methods whose frames need not wait for others': they take a few milliseconds of one core."""
+MOST_VIEWERS = 10
+"""People whose frames may be waited for at a time; with more, nobody's would be live."""
 TILE = 256
 """Side of the encoder's tiles; small ones report progress often."""
 
@@ -43,6 +51,8 @@ class Studio:
         self.model = model
         self.store = FieldStore(max_bytes)
         self.jobs = Jobs()
+        self.crowd = Crowd(MOST_VIEWERS)
+        self.comparing = Comparing()
         self._own: dict[str, str] = {}  # demo photos and the first picture, by name
         self._first: Future[str] = Future()
         self._picture = picture
@@ -79,27 +89,81 @@ class Studio:
 
     def about(self, key: str) -> dict[str, Any]:
         """What the page must know of a field."""
-        about = describe(self.store.get(key).field)
-        return about | {"id": key, "focus": focus_of(about["name"])}
+        entry = self.store.get(key)
+        about = describe(entry.field)
+        return about | {
+            "id": key,
+            "focus": focus_of(about["name"]),
+            "truth": truths.describe(entry.truth, entry.field),
+            "edited": entry.original is not None,
+            "original": entry.original or key,
+        }
 
-    def open_bytes(self, data: bytes, name: str, progress: Progress | None = None) -> str:
+    def open_bytes(
+        self, data: bytes, name: str, progress: Progress | None = None, shrink: float = 1.0
+    ) -> str:
         """Read and encode an image file; returns the id of its field.
+
+        Args:
+            data: The file.
+            name: What its owner calls it.
+            progress: Of encoding; an exception it raises cancels.
+            shrink: Above 1, the picture is reduced by so much first and kept as ground truth.
 
         Raises:
             ImageError: when it cannot be read or is too large to look at live.
+            ScaleError: when it cannot be reduced by so much.
         """
-        return self._keep(read_picture(data, name), progress)
+        if shrink == 1:
+            return self._keep(read_picture(data, name), progress)
+        large = read_picture(data, name, truths.MAX_PIXELS)
+        small, truth = truths.shrunk(large, shrink)
+        return self._keep(small, progress, truth)
 
-    def open_demo(self, name: str, progress: Progress | None = None) -> str:
+    def open_demo(self, name: str, progress: Progress | None = None, shrink: float = 1.0) -> str:
         """The field of a demo photo, encoded at most once while it is in memory.
 
         Raises:
             ImageError: when there is no such photo.
+            ScaleError: when it cannot be reduced by so much.
         """
         photos = {path.stem: path for path in demo_photos()}
         if name not in photos:
             raise ImageError(f"there is no demo photo {name!r}; there are {', '.join(photos)}.")
-        return self._once(name, load(photos[name]), progress)
+        if shrink == 1:
+            return self._once(name, load(photos[name]), progress)
+        small, truth = truths.shrunk(load(photos[name]), shrink)
+        return self._keep(small, progress, truth)
+
+    def keep_truth(self, key: str, data: bytes) -> str:
+        """The same field with the large picture it was made from; returns its new id.
+
+        Raises:
+            ImageError: when it cannot be read, or cannot be the same picture.
+        """
+        entry = self.store.get(key)
+        large = read_picture(data, "the ground truth", truths.MAX_PIXELS)
+        return self.store.put(entry.field, truths.of_picture(large, entry.field))
+
+    def edit(self, key: str, values: Any, replaces: str | None = None) -> str:
+        """A copy of a field with edits applied; returns its id.
+
+        Args:
+            key: The field as it was encoded.
+            values: Edits as plain values, see `gsr.edits`.
+            replaces: An earlier copy that is no longer wanted.
+
+        Raises:
+            GsrError: when an edit makes no sense.
+        """
+        entry = self.store.get(key)
+        changed = edits.apply(entry.field, edits.from_values(values))
+        if replaces is not None and self._is_copy(replaces, key):
+            self.store.drop(replaces)
+        return self.store.put(changed, entry.truth, entry.original or key)
+
+    def _is_copy(self, key: str, of: str) -> bool:
+        return key in self.store and self.store.get(key).original == of
 
     def _once(self, name: str, picture: Picture, progress: Progress | None) -> str:
         """The field of a picture that comes with the page, encoded only when it is not kept."""
@@ -109,12 +173,20 @@ class Studio:
                 key = self._own[name] = self._encode(picture, progress)
             return key
 
-    def _keep(self, picture: Picture, progress: Progress | None = None) -> str:
+    def _keep(
+        self,
+        picture: Picture,
+        progress: Progress | None = None,
+        truth: SampledImage | None = None,
+    ) -> str:
         with self._encoding:
-            return self._encode(picture, progress)
+            return self._encode(picture, progress, truth)
 
-    def _encode(self, picture: Picture, progress: Progress | None) -> str:
-        return self.store.put(self.model.encode(picture, tile=TILE, progress=progress))
+    def _encode(
+        self, picture: Picture, progress: Progress | None, truth: SampledImage | None = None
+    ) -> str:
+        field = self.model.encode(picture, tile=TILE, progress=progress)
+        return self.store.put(field, truth)
 
     def frame(
         self, entry: Entry, request: FrameRequest, viewer: str, number: int
@@ -133,18 +205,61 @@ class Studio:
         def still_wanted(done: int, total: int) -> None:
             entry.turnstile.check(viewer, number)
 
-        if request.method == "bicubic":
-            return _timed(entry.field, request, still_wanted)
-        with self._rendering:
-            still_wanted(0, 1)
-            return _timed(entry.field, request, still_wanted)
+        with self.crowd.place(viewer):
+            image = self.image(entry, request.method, still_wanted)
+            if request.method in INSTANT:
+                return _timed(image, request, still_wanted)
+            with self._rendering:
+                still_wanted(0, 1)
+                return _timed(image, request, still_wanted)
+
+    def image(self, entry: Entry, method: str, progress: Progress | None = None) -> ContinuousImage:
+        """What a method makes of the picture of a field; made when it is first asked for.
+
+        Args:
+            entry: The field.
+            method: `gsr`, `truth`, or a name of `gsr.methods`.
+            progress: An exception it raises cancels.
+
+        Raises:
+            ConfigError: an unknown method, or no ground truth.
+        """
+        if method == "gsr":
+            return entry.field
+        if method == "truth":
+            if entry.truth is None:
+                raise ConfigError("there is no ground truth for this picture.")
+            return entry.truth
+        if method not in entry.others:
+            with self._encoding:
+                if method not in entry.others:
+                    entry.others[method] = self.comparing.encode(entry.field, method, progress)
+        return entry.others[method]
+
+    def scores(
+        self, entry: Entry, names: list[str], region: View
+    ) -> dict[str, dict[str, float | None]]:
+        """How near methods come to the truth in a region, by name.
+
+        Raises:
+            ConfigError: an unknown method, or no ground truth.
+            ScaleError: when the region holds no pixel of it.
+        """
+        if entry.truth is None:
+            raise ConfigError("there is no ground truth for this picture.")
+        found = {}
+        for name in names:
+            image = self.image(entry, name)
+            with self._rendering:
+                found[name] = score(image, entry.truth, region)
+        return found
 
 
 def _timed(
-    field: GaussianField, request: FrameRequest, progress: Progress
+    image: ContinuousImage, request: FrameRequest, progress: Progress
 ) -> tuple[bytes, str, float]:
     started = time.perf_counter()
-    data, media_type = frame(field, request, progress)
+    data, media_type = frame(image, request, progress)
     return data, media_type, 1000 * (time.perf_counter() - started)
 
 
@@ -152,7 +267,7 @@ def _first_demo() -> str:
     return demo_photos()[0].stem
 
 
-def read_picture(data: bytes, name: str) -> Picture:
+def read_picture(data: bytes, name: str, max_pixels: int = MAX_INPUT_PIXELS) -> Picture:
     """An image file that came over the network, by the name its owner knows.
 
     Raises:
@@ -160,7 +275,7 @@ def read_picture(data: bytes, name: str) -> Picture:
     """
     name = Path(name.replace("\\", "/")).name[:120] or "image"
     try:
-        picture = load(data, max_pixels=MAX_INPUT_PIXELS)
+        picture = load(data, max_pixels=max_pixels)
     except GsrError as error:
         message = str(error)
         if message.startswith("image "):  # how the loader calls what has no file name

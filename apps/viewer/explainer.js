@@ -1,19 +1,21 @@
 // The panel beside the picture: who made the colour of the point that was clicked.
 
 import { h } from "./dom.js";
-import { css } from "./overlay.js";
+import { rgbCss } from "./colors.js";
 
 const SHOWN = 8;
 
 export class Explainer {
-  constructor(close) {
+  // act: { close(), select(contribution) }
+  constructor(act) {
+    this.act = act;
     this.body = h("div", { className: "gsr-explain-body" });
     this.element = h(
       "aside",
       { className: "gsr-explain", hidden: true, "aria-label": "How this colour came about" },
       h("header", {},
         h("h2", {}, "How this colour came about"),
-        h("button", { className: "gsr-plain", title: "Close (Esc)", "aria-label": "Close", onclick: close }, "×"),
+        h("button", { className: "gsr-plain", title: "Close (Esc)", "aria-label": "Close", onclick: act.close }, "×"),
       ),
       this.body,
     );
@@ -23,20 +25,36 @@ export class Explainer {
     this.element.hidden = true;
   }
 
-  show(explanation, kernels) {
+  // `selected`: the contribution whose reach is on show, or null.
+  show(explanation, kernels, selected = null) {
     this.element.hidden = false;
     this.body.replaceChildren(
       h("p", { className: "gsr-where" },
         `Column ${explanation.column}, row ${explanation.row}, seen at ×${explanation.scale[0].toFixed(2)}`),
       equation(explanation),
       h("p", { className: "gsr-where" },
-        `The Gaussians below make up the first colour. Without one of them, the shown colour would change as listed (red, green, blue; 255 is full).`),
-      h("ol", { className: "gsr-shares" }, ...shares(explanation, kernels)),
+        "The Gaussians below make up the first colour. Without one of them, the shown colour would change as listed (red, green, blue; 255 is full). Choose one to see all it touches."),
+      h("ol", { className: "gsr-shares" }, ...this.shares(explanation, kernels, selected)),
       h("p", { className: "gsr-where", title: "How sure the network was when it picked this pixel's kernel" },
         `This pixel picked kernel ${explanation.kernel}, ${percent(explanation.confidence)} sure; next would be ${explanation.second}.`),
     );
   }
+
+  shares({ contributions }, kernels, selected) {
+    const shown = contributions.slice(0, SHOWN);
+    const others = contributions.slice(SHOWN);
+    const percents = roundedTo100([
+      ...shown.map((part) => part.share),
+      ...(others.length ? [others.reduce((sum, part) => sum + part.share, 0)] : []),
+    ]);
+    const same = (part) => selected?.column === part.column && selected?.row === part.row;
+    const rows = shown.map((part, i) =>
+      shareRow(part, percents[i], kernels, same(part), () => this.act.select(part)));
+    if (others.length) rows.push(othersRow(others.length, percents.at(-1)));
+    return rows;
+  }
 }
+
 
 function equation({ splatted, residual, rgb }) {
   return h("div", { className: "gsr-equation" },
@@ -56,20 +74,8 @@ function term(color, label, numbers, title) {
 
 function swatch(color, large = false) {
   const element = h("span", { className: large ? "gsr-swatch gsr-large" : "gsr-swatch" });
-  element.style.background = css(color);
+  element.style.background = rgbCss(color);
   return element;
-}
-
-function shares({ contributions }, kernels) {
-  const shown = contributions.slice(0, SHOWN);
-  const others = contributions.slice(SHOWN);
-  const percents = roundedTo100([
-    ...shown.map((part) => part.share),
-    ...(others.length ? [others.reduce((sum, part) => sum + part.share, 0)] : []),
-  ]);
-  const rows = shown.map((part, i) => shareRow(part, percents[i], kernels));
-  if (others.length) rows.push(othersRow(others.length, percents.at(-1)));
-  return rows;
 }
 
 // Tenths of a percent that add up to exactly 100: the largest remainders are rounded up.
@@ -83,8 +89,11 @@ export function roundedTo100(parts) {
   return floors.map((value) => value / 10);
 }
 
-function shareRow(part, share, kernels) {
-  return h("li", { title: `Gaussian of column ${part.column}, row ${part.row}` },
+function shareRow(part, share, kernels, chosen, choose) {
+  const row = h("button", {
+    type: "button", className: "gsr-share-row", "aria-pressed": String(chosen), onclick: choose,
+    title: `Gaussian of column ${part.column}, row ${part.row}: show everything it touches`,
+  },
     swatch(part.color),
     bar(share),
     h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
@@ -93,10 +102,11 @@ function shareRow(part, share, kernels) {
     h("small", { title: "Change of the shown colour if this Gaussian were missing" },
       signed(part.change.map((v) => -v))),
   );
+  return h("li", {}, row);
 }
 
 function othersRow(count, share) {
-  return h("li", {},
+  return h("li", { className: "gsr-others" },
     h("span", { className: "gsr-swatch gsr-none" }), bar(share),
     h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
     h("span", { className: "gsr-kernel gsr-wide" }, `${count} others`),

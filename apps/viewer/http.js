@@ -2,31 +2,56 @@
 
 let viewers = 0;
 
-export function httpTransport(base, id) {
-  const root = new URL(`fields/${encodeURIComponent(id)}/`, base);
+// base: address of the routes; id: of the field; original: id before edits, if there were any.
+export function httpTransport(base, id, original = id) {
+  const rootOf = (key) => new URL(`fields/${encodeURIComponent(key)}/`, base);
   // The server stops an older request of the same viewer and channel; the name must be this page's own.
   const viewer = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${viewers++}`;
   let number = 0;
-  const ask = (what, numbers, signal) => {
-    const url = new URL(what, root);
+  const ask = (what, numbers, signal, key = id) => {
+    const url = new URL(what, rootOf(key));
     url.search = new URLSearchParams(numbers);
     return checked(fetch(url, { signal }));
   };
+  const rectangle = ({ x, y, width, height }) => ({ x, y, width, height });
   return {
+    id,
     async frame({ view, method, layer, quality, channel }, signal) {
       number += 1;
-      const who = `${viewer}-${channel}`;
-      const answer = await ask("frame", { ...view, method, layer, quality, viewer: who, number }, signal);
+      const { x, y, width, height, columns, rows } = view;
+      const before = method === "original";
+      const asked = {
+        x, y, width, height, columns, rows, layer, quality, number,
+        method: before ? "gsr" : method, viewer: `${viewer}-${channel}`,
+      };
+      const answer = await ask("frame", asked, signal, before ? original : id);
       return { blob: await answer.blob(), milliseconds: renderTime(answer) };
     },
-    async ellipses({ x, y, width, height }, limit, signal) {
-      return (await ask("ellipses", { x, y, width, height, limit }, signal)).json();
+    async ellipses(view, limit, signal) {
+      return (await ask("ellipses", { ...rectangle(view), limit }, signal)).json();
     },
     async explain(x, y, scale, signal) {
       return (await ask("explain", { x, y, scale }, signal)).json();
     },
-    async classMap(signal) {
-      return new Uint16Array(await (await ask("classmap", {}, signal)).arrayBuffer());
+    async choices(signal) {
+      return (await ask("choices", {}, signal)).arrayBuffer();
+    },
+    async scores(view, methods, signal) {
+      return (await ask("scores", { ...rectangle(view), methods }, signal)).json();
+    },
+    async usage(view, signal) {
+      return (await ask("usage", rectangle(view), signal)).json();
+    },
+    async footprint(column, row, scale, signal) {
+      return (await ask("footprint", { column, row, scale }, signal)).json();
+    },
+    // An edited copy of the field: what a picture needs to be opened, and its transport.
+    async edit(edits, replace, signal) {
+      const url = new URL("edit", rootOf(original));
+      const body = JSON.stringify({ edits, replace });
+      const headers = { "content-type": "application/json" };
+      const about = await (await checked(fetch(url, { method: "POST", body, headers, signal }))).json();
+      return { about, transport: httpTransport(base, about.id, original) };
     },
   };
 }
@@ -39,7 +64,7 @@ function renderTime(answer) {
 export async function checked(promise) {
   const answer = await promise.catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Error("The app does not answer. Is it still running?");
+    throw Object.assign(new Error("The app does not answer. Is it still running?"), { offline: true });
   });
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));

@@ -1,37 +1,43 @@
-// Drawn on top of the pixels: the map of kernels, outlines of Gaussians, the explained point.
+// Drawn on top of the pixels: maps, outlines of Gaussians, the explained point, a footprint.
 
-const MOVING_LIMIT = 1500; // outlines that can be redrawn for every pointer event
+import { directionCss, packedCss, rampCss, rgbCss } from "./colors.js";
+import { placeOf } from "./layers.js";
+
+const MOVING_LIMIT = 3000; // outlines that are redrawn for every pointer event
 const OUTLINED_LIMIT = 900; // up to here each gets a dark rim, to be seen on any picture
 
-export function drawClassMap(context, viewport, bitmap, opacity) {
-  const { width, height } = viewport.picture;
-  const [left, top] = viewport.toScreen(0, 0);
+// A bitmap over a rectangle of the picture.
+export function drawMap(context, viewport, bitmap, opacity, area = null, smooth = false) {
+  const { x, y, width, height } = area ?? { x: 0, y: 0, ...viewport.picture };
   context.save();
   context.globalAlpha = opacity;
-  context.imageSmoothingEnabled = false;
-  context.drawImage(bitmap, left, top, width * viewport.scale, height * viewport.scale);
+  context.imageSmoothingEnabled = smooth;
+  context.drawImage(bitmap, ...placeOf(viewport, x, y, width, height));
   context.restore();
 }
 
-// The kernel numbers [h * w] as a bitmap with one pixel per picture pixel.
-export function classMapBitmap(numbers, width, height, kernels) {
-  const colors = kernels.map((kernel) => parseColor(kernel.color));
-  const pixels = new ImageData(width, height);
-  for (let i = 0; i < numbers.length; i++) {
-    const [red, green, blue] = colors[numbers[i]];
-    pixels.data.set([red, green, blue, 255], 4 * i);
-  }
-  return createImageBitmap(pixels);
-}
-
-function parseColor(hex) {
-  const value = parseInt(hex.slice(1), 16);
-  return [value >> 16, (value >> 8) & 255, value & 255];
-}
+// How an ellipse gets its colour: (list, kernels) to (i) to CSS.
+export const COLORINGS = {
+  kernel: (list, kernels) => (i) => kernels[list.kernel[i]].color,
+  direction: (list, kernels) => {
+    const colors = kernels.map((k) => (k.major / k.minor < 1.15 ? "#d8d8d8" : directionCss(k.angle)));
+    return (i) => colors[list.kernel[i]];
+  },
+  size: (list, kernels) => {
+    const colors = kernels.map((k) => rampCss(Math.log2(Math.sqrt(k.major * k.minor) / 0.25) / 2.6));
+    return (i) => colors[list.kernel[i]];
+  },
+  opacity: (list, kernels) => {
+    const colors = kernels.map((k) => rampCss(k.opacity ?? 1));
+    return (i) => colors[list.kernel[i]];
+  },
+  confidence: (list) => (i) => rampCss(list.confidence?.[i] ?? 1),
+  own: (list) => (i) => packedCss(list.color[i]),
+};
 
 // Returns the step at which Gaussians were drawn: every step-th row and column.
 export function drawEllipses(context, viewport, list, kernels, options) {
-  const { sigma, byKernel, dpr, moving } = options;
+  const { sigma, colorBy, dpr, moving } = options;
   const chosen = visibleOnes(viewport, list, kernels, sigma);
   let step = list.step;
   let drawn = chosen;
@@ -40,26 +46,37 @@ export function drawEllipses(context, viewport, list, kernels, options) {
     drawn = chosen.filter((i) => list.column[i] % step === 0 && list.row[i] % step === 0);
   }
   context.save();
-  context.lineWidth = 1.5 * dpr;
-  if (drawn.length <= OUTLINED_LIMIT) strokeRims(context, viewport, list, kernels, drawn, sigma, dpr);
-  for (const i of drawn) {
-    tracePath(context, viewport, list.x[i], list.y[i], kernels[list.kernel[i]], sigma);
-    context.strokeStyle = byKernel ? kernels[list.kernel[i]].color : hex(list.color[i]);
-    context.stroke();
+  if (drawn.length <= OUTLINED_LIMIT) {
+    context.lineWidth = 2.4 * dpr;
+    context.strokeStyle = "rgba(0, 0, 0, 0.35)";
+    strokeAll(context, viewport, list, kernels, drawn, sigma);
+  }
+  context.lineWidth = (drawn.length > 4000 ? 1 : 1.5) * dpr;
+  // One path per colour: a stroke costs more than the ellipses in it.
+  for (const [color, own] of grouped(drawn, COLORINGS[colorBy](list, kernels))) {
+    context.strokeStyle = color;
+    strokeAll(context, viewport, list, kernels, own, sigma);
   }
   context.restore();
   return step;
 }
 
-function strokeRims(context, viewport, list, kernels, drawn, sigma, dpr) {
-  context.save();
-  context.lineWidth = 2.4 * dpr;
-  context.strokeStyle = "rgba(0, 0, 0, 0.35)";
+function grouped(drawn, colorOf) {
+  const groups = new Map();
   for (const i of drawn) {
-    tracePath(context, viewport, list.x[i], list.y[i], kernels[list.kernel[i]], sigma);
-    context.stroke();
+    const color = colorOf(i);
+    if (!groups.has(color)) groups.set(color, []);
+    groups.get(color).push(i);
   }
-  context.restore();
+  return groups;
+}
+
+function strokeAll(context, viewport, list, kernels, drawn, sigma) {
+  context.beginPath();
+  for (const i of drawn) {
+    addEllipse(context, viewport, list.x[i], list.y[i], kernels[list.kernel[i]], sigma);
+  }
+  context.stroke();
 }
 
 function visibleOnes(viewport, list, kernels, sigma) {
@@ -74,42 +91,56 @@ function visibleOnes(viewport, list, kernels, sigma) {
   return chosen;
 }
 
-function tracePath(context, viewport, x, y, kernel, sigma) {
+function addEllipse(context, viewport, x, y, kernel, sigma) {
   const [px, py] = viewport.toScreen(x, y);
   const size = sigma * viewport.scale;
-  context.beginPath();
-  context.ellipse(px, py, kernel.major * size, kernel.minor * size, kernel.angle, 0, 2 * Math.PI);
+  const [major, minor] = [kernel.major * size, kernel.minor * size];
+  // Begin on the outline, or a line would lead there from the last one.
+  context.moveTo(px + major * Math.cos(kernel.angle), py + major * Math.sin(kernel.angle));
+  context.ellipse(px, py, major, minor, kernel.angle, 0, 2 * Math.PI);
 }
 
-export function hex(color) {
-  return `#${color.toString(16).padStart(6, "0")}`;
+// From each pixel's centre to where its Gaussian really lies.
+export function drawOffsets(context, viewport, list, dpr) {
+  context.save();
+  for (const [width, color] of [[3, "rgba(0, 0, 0, 0.5)"], [1.3, "#fff"]]) {
+    context.lineWidth = width * dpr;
+    context.strokeStyle = context.fillStyle = color;
+    context.beginPath();
+    for (let i = 0; i < list.x.length; i++) {
+      const [x0, y0] = viewport.toScreen(list.column[i] + 0.5, list.row[i] + 0.5);
+      const [x1, y1] = viewport.toScreen(list.x[i], list.y[i]);
+      context.moveTo(x0, y0);
+      context.lineTo(x1, y1);
+      context.moveTo(x1 + width * dpr, y1);
+      context.arc(x1, y1, width * dpr, 0, 2 * Math.PI);
+    }
+    context.stroke();
+  }
+  context.restore();
 }
 
 // Gaussians that made a colour: filled with their own colour, as strong as their share.
-export function drawContributions(context, viewport, explanation, kernels, sigma, dpr) {
+export function drawContributions(context, viewport, explanation, kernels, sigma, dpr, selected) {
   const largest = explanation.contributions[0]?.share || 1;
   context.save();
   for (const part of [...explanation.contributions].reverse()) {
-    const strength = part.share / largest;
+    const chosen = selected && part.column === selected.column && part.row === selected.row;
+    const strength = chosen ? 1 : part.share / largest;
     if (strength < 0.02) continue;
-    const [x, y] = part.mean;
-    tracePath(context, viewport, x, y, kernels[part.kernel], sigma);
-    context.globalAlpha = 0.15 + 0.7 * strength;
-    context.fillStyle = css(part.color);
+    context.beginPath();
+    addEllipse(context, viewport, ...part.mean, kernels[part.kernel], sigma);
+    context.globalAlpha = (selected && !chosen ? 0.3 : 1) * (0.15 + 0.7 * strength);
+    context.fillStyle = rgbCss(part.color);
     context.fill();
     context.globalAlpha = 0.3 + 0.7 * strength;
-    for (const [wider, color] of [[2, "rgba(0, 0, 0, 0.6)"], [0, "#fff"]]) {
+    for (const [wider, color] of [[2, "rgba(0, 0, 0, 0.6)"], [0, chosen ? "#f2b34c" : "#fff"]]) {
       context.lineWidth = (1 + strength + wider) * dpr;
       context.strokeStyle = color;
       context.stroke();
     }
   }
   context.restore();
-}
-
-export function css(color) {
-  const levels = color.map((value) => Math.round(255 * Math.min(1, Math.max(0, value))));
-  return `rgb(${levels.join(" ")})`;
 }
 
 export function drawMarker(context, viewport, x, y, dpr) {
@@ -125,6 +156,32 @@ export function drawMarker(context, viewport, x, y, dpr) {
       context.moveTo(px + near * dx, py + near * dy);
       context.lineTo(px + far * dx, py + far * dy);
     }
+    context.stroke();
+  }
+  context.restore();
+}
+
+// A rectangle of the picture, while it is drawn or kept.
+export function drawRegion(context, viewport, region, dpr) {
+  const place = placeOf(viewport, region.x, region.y, region.width, region.height);
+  context.save();
+  for (const [width, color, dash] of [[3, "rgba(0, 0, 0, 0.6)", []], [1.5, "#f2b34c", [6, 4]]]) {
+    context.lineWidth = width * dpr;
+    context.strokeStyle = color;
+    context.setLineDash(dash.map((n) => n * dpr));
+    context.strokeRect(...place);
+  }
+  context.restore();
+}
+
+export function drawBrush(context, viewport, x, y, radius, dpr) {
+  const [px, py] = viewport.toScreen(x, y);
+  context.save();
+  context.beginPath();
+  context.arc(px, py, radius * viewport.scale, 0, 2 * Math.PI);
+  for (const [width, color] of [[3, "rgba(0, 0, 0, 0.6)"], [1.5, "#f2b34c"]]) {
+    context.lineWidth = width * dpr;
+    context.strokeStyle = color;
     context.stroke();
   }
   context.restore();

@@ -2,9 +2,11 @@
 
 const GAP = 2; // CSS pixels between the panes
 
-// Panes are { x, y, width, height, clipX, clipWidth }; both show the same part of the picture.
+// Two panes { x, y, width, height, clipX, clipWidth } that show the same part of the picture. Where
+// one picture fills the stage, the first pane has no width.
 export function layout(mode, width, height, dpr, wipe) {
-  if (mode === "wipe") return wipePanes(width, height, wipe);
+  if (mode === "wipe") return cut(width, height, Math.round(width * wipe));
+  if (mode !== "side") return cut(width, height, 0);
   const gap = Math.round(GAP * dpr);
   if (width >= height) {
     const half = Math.max(1, Math.floor((width - gap) / 2));
@@ -18,8 +20,7 @@ function pane(x, y, width, height) {
   return { x, y, width, height, clipX: x, clipWidth: width };
 }
 
-function wipePanes(width, height, wipe) {
-  const edge = Math.round(width * wipe);
+function cut(width, height, edge) {
   const whole = pane(0, 0, width, height);
   return [
     { ...whole, clipX: 0, clipWidth: edge },
@@ -32,5 +33,5 @@ export function paneAt(panes, x, y) {
   const hit = panes.findIndex(
     (p) => x >= p.clipX && x < p.clipX + p.clipWidth && y >= p.y && y < p.y + p.height,
   );
-  return hit < 0 ? 0 : hit;
+  return hit < 0 ? 1 : hit;
 }

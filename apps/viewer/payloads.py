@@ -1,25 +1,27 @@
-"""Answers to the viewer's questions: frames, ellipses, explanations, the map of kernels.
+"""Answers to the viewer's questions: frames, ellipses, explanations, what pixels picked.
 
 Pure functions of a field; hosts only carry the bytes.
 """
 
+import base64
 import io
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from gsr import GaussianField, View
-from gsr.continuous import Progress
+from gsr.continuous import ContinuousImage, Progress
+from gsr.coords import parse_scale
 from gsr.errors import ScaleError
-from gsr.images import bicubic_view, to_pil
-from gsr.inspection import explain, gaussians_in
+from gsr.inspection import explain, footprint, gaussians_in, usage
 from gsr.render import LAYERS, Layer
 
 from ..palette import bank_colors, bank_ellipses
 
-Method = Literal["gsr", "bicubic"]
 Quality = Literal["preview", "exact"]
 
 MAX_SIDE = 4096
@@ -35,8 +37,8 @@ class FrameRequest:
 
     Attributes:
         view: Where, and with how many pixels.
-        method: `gsr` or the `bicubic` reference.
-        layer: Layer of the field; the reference has one only.
+        method: `gsr` for the field itself, `truth`, or the name of another method.
+        layer: Layer of the field; other methods have one only.
         quality: `preview` is small and lossy, `exact` lossless.
 
     Raises:
@@ -44,12 +46,11 @@ class FrameRequest:
     """
 
     view: View
-    method: Method = "gsr"
+    method: str = "gsr"
     layer: Layer = "result"
     quality: Quality = "exact"
 
     def __post_init__(self) -> None:
-        _one_of("method", self.method, get_args(Method))
         _one_of("layer", self.layer, LAYERS)
         _one_of("quality", self.quality, get_args(Quality))
         if max(self.view.size) > MAX_SIDE:
@@ -68,36 +69,19 @@ def _one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
 
 
 def frame(
-    field: GaussianField, request: FrameRequest, progress: Progress | None = None
+    image: ContinuousImage, request: FrameRequest, progress: Progress | None = None
 ) -> tuple[bytes, str]:
     """A frame as image bytes, and their media type.
 
     Args:
+        image: The field, or what another method made of the same picture.
+        request: What to render; `method` was looked up by the caller.
         progress: Called with (rows done, rows in all); an exception it raises cancels.
     """
-    image = frame_image(field, request, progress)
-    icc = field.info.icc if field.info is not None else None
-    return _pack(image, request.quality, icc)
-
-
-def frame_image(
-    field: GaussianField, request: FrameRequest, progress: Progress | None = None
-) -> Image.Image:
-    """The frame before it is packed; for `gsr` exactly `field.render(view, layer)`."""
-    if request.method == "gsr":
-        image: Image.Image = field.render(view=request.view, layer=request.layer, progress=progress)
-        return image
-    return reference_image(field, request.view)
-
-
-def reference_image(field: GaussianField, view: View) -> Image.Image:
-    """The same view by Pillow's bicubic."""
-    box = (view.x, view.y, view.width, view.height)
-    rgb = bicubic_view(field.lr[0], box, view.size)
-    alpha = None
-    if field.alpha is not None:
-        alpha = bicubic_view(field.alpha.lr[0, :1], box, view.size)[0]
-    return to_pil(rgb, alpha, field.info.mode if field.info is not None else "rgb")
+    shown: dict[str, Any] = {"layer": request.layer} if request.method == "gsr" else {}
+    picture: Image.Image = image.render(view=request.view, progress=progress, **shown)
+    info = getattr(image, "info", None)
+    return _pack(picture, request.quality, info.icc if info is not None else None)
 
 
 def _pack(image: Image.Image, quality: Quality, icc: bytes | None) -> tuple[bytes, str]:
@@ -116,11 +100,6 @@ def _pack(image: Image.Image, quality: Quality, icc: bytes | None) -> tuple[byte
 def describe(field: GaussianField) -> dict[str, Any]:
     """What the viewer must know of a field before it asks for pixels."""
     height, width = field.lr_size
-    shape = bank_ellipses(field.bank_raw)
-    colors = bank_colors(field.bank_raw)
-    rows = zip(
-        shape.major.tolist(), shape.minor.tolist(), shape.angle.tolist(), colors, strict=True
-    )
     return {
         "width": width,
         "height": height,
@@ -128,22 +107,45 @@ def describe(field: GaussianField) -> dict[str, Any]:
         "alpha": field.alpha is not None,
         "name": field.info.name if field.info is not None else "image",
         "notes": list(field.info.notes) if field.info is not None else [],
-        "kernels": [
-            {"major": major, "minor": minor, "angle": angle, "color": color}
-            for major, minor, angle, color in rows
-        ],
+        "kernels": _kernels(field),
     }
+
+
+def _kernels(field: GaussianField) -> list[dict[str, Any]]:
+    """The bank as it is drawn, its parameters, and the share of pixels that picked each."""
+    shape, bank = bank_ellipses(field.bank_raw), field.bank
+    columns = {
+        "major": shape.major,
+        "minor": shape.minor,
+        "angle": shape.angle,
+        "sigma_x": bank.sigmas[:, 0],
+        "sigma_y": bank.sigmas[:, 1],
+        "rho": bank.rho,
+        "opacity": bank.opacities,
+        "share": usage(field),
+    }
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    colors = bank_colors(field.bank_raw)
+    return [
+        dict(zip(columns, row, strict=True)) | {"color": color}
+        for row, color in zip(rows, colors, strict=True)
+    ]
 
 
 def ellipses(field: GaussianField, view: View, limit: int = 4000) -> dict[str, Any]:
     """Gaussians to draw in a view: lists of equal length, and how they were thinned.
 
-    `kernel` leads to the half axes in `describe`; x, y are LR pixels; `color` is 0xRRGGBB.
+    `kernel` leads to the half axes in `describe`, unless an edit mixed kernels: then each has
+    `major`, `minor` and `angle` of its own. x, y are LR pixels; `color` is 0xRRGGBB.
     """
     found = gaussians_in(field, view, limit=min(max(limit, 1), 12_000))
     levels = (found.colors * 255).round().int()
     packed = levels[:, 0] * 65536 + levels[:, 1] * 256 + levels[:, 2]
-    return {
+    said = field.choice_at().confidence[0, found.row, found.column]
+    own = {"major": found.major, "minor": found.minor, "angle": found.angle}
+    mixed = {name: _rounded(value.numpy()) for name, value in own.items()}
+    return (mixed if field.mixed is not None else {}) | {
+        "confidence": _rounded(said.cpu().numpy()),
         "step": found.step,
         "column": found.column.tolist(),
         "row": found.row.tolist(),
@@ -163,6 +165,78 @@ def explanation(field: GaussianField, x: float, y: float, scale: float) -> dict[
     return explain(field, x, y, scale).to_dict()
 
 
-def class_map(field: GaussianField) -> bytes:
-    """Kernel number of every LR pixel, row by row: little-endian uint16."""
-    return field.index[0].cpu().numpy().astype("<u2").tobytes()
+def choices(field: GaussianField) -> bytes:
+    """What each LR pixel picked, in planes of one number per pixel, row by row, little-endian.
+
+    Kernel and second choice (uint16 each), confidence (uint8, 255 is certain) and entropy
+    (uint8, 255 is undecided between all kernels of the bank).
+    """
+    said = field.choice_at()
+    most = math.log2(max(2, len(field.bank_raw)))
+    planes = (
+        field.index[0].cpu().numpy().astype("<u2"),
+        said.second[0].cpu().numpy().astype("<u2"),
+        _bytes(said.confidence[0]),
+        _bytes(said.entropy[0] / most),
+    )
+    return b"".join(plane.tobytes() for plane in planes)
+
+
+def _bytes(part: Tensor) -> np.ndarray:
+    """[0, 1] as 0 to 255."""
+    return (part.clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+REACH_PIXELS = 256
+"""Pixels per side of a footprint, at most."""
+
+
+def reach(field: GaussianField, column: int, row: int, scale: float) -> dict[str, Any]:
+    """Everything one Gaussian touches: its share at each pixel of the window around it.
+
+    `shares` is base64 of one byte per pixel, 255 where the share is `peak`; the rectangle is in
+    LR pixels.
+
+    Raises:
+        GsrError: when there is no such Gaussian, or no such scale.
+    """
+    side = 2 * field.sampler.config.radius + 1
+    fine = max(1, min(parse_scale(scale)[0], REACH_PIXELS // side))
+    pixels = round(side * fine)
+    x, y = (place - field.sampler.config.radius for place in (column, row))
+    view = View(x, y, side, side, (pixels, pixels))
+    part = footprint(field, column, row, view)
+    peak = float(part.max())
+    shares = _bytes(part / peak if peak > 0 else part)
+    return {
+        "x": view.x,
+        "y": view.y,
+        "width": view.width,
+        "height": view.height,
+        "columns": pixels,
+        "rows": pixels,
+        "peak": peak,
+        "shares": base64.b64encode(shares.tobytes()).decode(),
+    }
+
+
+def region_usage(field: GaussianField, view: View) -> list[float]:
+    """Share of the pixels of a region that picked each kernel.
+
+    Raises:
+        ScaleError: when the region holds no pixel of the picture.
+    """
+    height, width = field.lr_size
+    top, bottom = _covered(view.y, view.height, height)
+    left, right = _covered(view.x, view.width, width)
+    if bottom <= top or right <= left:
+        raise ScaleError("the region holds no pixel of the picture.")
+    inside = field.index[0, top:bottom, left:right].flatten()
+    counts = inside.bincount(minlength=len(field.bank_raw))
+    shares: list[float] = (counts / counts.sum()).tolist()
+    return shares
+
+
+def _covered(start: float, extent: float, length: int) -> tuple[int, int]:
+    """Pixels that a span touches."""
+    return max(0, math.floor(start)), min(length, math.ceil(start + extent))

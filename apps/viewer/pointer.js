@@ -3,11 +3,13 @@
 const CLICK_RADIUS = 4; // CSS pixels a click may wander
 const PAN_STEP = 60; // CSS pixels per arrow key
 
-// act: { pan(dx, dy), zoom(x, y, factor), click(x, y), hover(x, y), leave(), fit(), one(), close() };
-// places are CSS pixels from the stage's corner.
+// act: { pan(dx, dy), zoom(x, y, factor), click(x, y), hover(x, y), leave(), fit(), one(), close(),
+// source(number), centre(), tool() }; places are CSS pixels from the stage's corner. A tool takes what
+// the first pointer does: { down(x, y), move(x, y), up() }.
 export function listen(stage, act) {
   const pointers = new Map();
   let travelled = 0;
+  let tool = null; // in use since the pointer went down
   const at = (event) => {
     const box = stage.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -17,6 +19,8 @@ export function listen(stage, act) {
     if (event.button !== 0) return;
     stage.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, at(event));
+    tool = pointers.size === 1 ? act.tool() : tool?.up();
+    tool?.down(...at(event));
     travelled = pointers.size > 1 ? Infinity : 0;
     stage.focus({ preventScroll: true });
   });
@@ -25,6 +29,7 @@ export function listen(stage, act) {
     const [x, y] = at(event);
     const last = pointers.get(event.pointerId);
     if (!last) return act.hover(x, y);
+    if (tool) return tool.move(x, y);
     if (pointers.size === 2) pinch(pointers, event.pointerId, [x, y], act);
     travelled += Math.abs(x - last[0]) + Math.abs(y - last[1]);
     if (pointers.size === 1 && travelled > CLICK_RADIUS) act.pan(x - last[0], y - last[1]);
@@ -33,6 +38,11 @@ export function listen(stage, act) {
 
   const release = (event) => {
     if (!pointers.delete(event.pointerId)) return;
+    if (tool) {
+      tool.up();
+      tool = null;
+      return;
+    }
     if (event.type === "pointerup" && travelled <= CLICK_RADIUS) act.click(...at(event));
   };
   stage.addEventListener("pointerup", release);
@@ -80,6 +90,8 @@ function key(name, stage, act) {
     Enter: () => act.click(...centre),
     Escape: act.close,
   };
-  verbs[name]?.();
-  return name in verbs;
+  if (/^[2-9]$/.test(name)) act.source(Number(name));
+  else if (name in verbs) verbs[name]();
+  else return false;
+  return true;
 }

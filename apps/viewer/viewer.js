@@ -1,30 +1,35 @@
 // The viewer: two renderings of one picture at one live zoom, and what lies inside.
 //
 //   const viewer = mount(element, options);
-//   viewer.open(picture, transport);      // picture: { width, height, alpha, kernels, focus }
+//   viewer.open(picture, transport);      // picture: { width, height, alpha, kernels, focus, truth }
 //
 // A transport answers with promises:
 //   frame({ view: {x, y, width, height, columns, rows}, method, layer, quality, channel }, signal)
 //     -> { blob, milliseconds it took to render }; a later request of the same channel may stop an
 //     earlier one
-//   ellipses(view, limit, signal) -> { step, column[], row[], kernel[], x[], y[], color[] }
-//   explain(x, y, scale, signal) -> explanation;   classMap(signal) -> Uint16Array
+//   ellipses(view, limit, signal), explain(x, y, scale, signal), choices(signal),
+//   scores(view, methods, signal), usage(view, signal), footprint(column, row, scale, signal)
 //
+// options: { scale, methods, onerror(error), onview(view), onchange(state), onpoint(explanation) }
 // No build step and nothing from the network but what the transport fetches.
 
 import { makeControls } from "./controls.js";
+import { Difference } from "./difference.js";
 import { debounce, h } from "./dom.js";
 import { Explainer } from "./explainer.js";
 import { Feed, MARGIN } from "./feed.js";
+import { Inside } from "./inside.js";
 import { clip, drawPane } from "./layers.js";
-import * as overlay from "./overlay.js";
 import { layout, paneAt } from "./panes.js";
 import { listen } from "./pointer.js";
+import { isField, requestOf, sourcesOf } from "./sources.js";
+import { makeStage } from "./stage.js";
+import { INITIAL, sensible } from "./state.js";
 import { Viewport } from "./viewport.js";
 
-const METHODS = ["bicubic", "gsr"];
 const SETTLE_MS = 150;
-const NAMES = { gaussians: "Gaussians only", residual: "Correction ×4", lr: "Picture pixels" };
+const RETRY_MS = 1200;
+const BUSY = 503;
 
 export function mount(element, options = {}) {
   return new Viewer(element, options);
@@ -32,30 +37,32 @@ export function mount(element, options = {}) {
 
 class Viewer {
   constructor(element, options) {
-    this.options = { scale: 4, onerror: () => {}, ...options };
-    this.state = {
-      mode: "side", wipe: 0.5, layer: "result",
-      ellipses: false, sigma: 1, byKernel: true, classMap: false, opacity: 0.6,
-    };
+    this.options = { scale: 4, methods: [], onerror: () => {}, ...options };
+    this.state = { ...INITIAL, ...sensible(options.state ?? {}) };
     this.viewport = new Viewport();
     this.panes = [];
-    this.frames = {};
+    this.frames = [null, null];
     this.moving = false;
+    this.painted = 0; // frames drawn and frames received, for those who measure
+    this.receivedFrames = 0;
+    this.tool = null; // takes the pointer when set: { down, move, up }
+    this.inside = new Inside(() => this.draw(), (error) => this.failed(error));
+    this.difference = new Difference();
     this.settle = debounce(SETTLE_MS, () => this.settled());
-    this.feeds = METHODS.map((method) => this.makeFeed(method));
+    this.feeds = [0, 1].map((i) => this.makeFeed(i));
     this.build(element);
-    this.watchSize();
+    this.observer = new ResizeObserver(() => this.resized());
+    this.observer.observe(this.stage);
   }
 
-  makeFeed(method) {
+  makeFeed(i) {
     return new Feed(
-      (request, signal) => this.transport.frame({ ...request, method, channel: method }, signal),
-      (frame) => this.received(method, frame),
+      ({ source, ...request }, signal) =>
+        this.transport.frame({ ...request, ...requestOf(source), channel: i }, signal),
+      (frame) => this.received(i, frame),
       (error) => this.failed(error),
     );
   }
-
-  // --- building ------------------------------------------------------------------------------
 
   build(element) {
     const act = this.verbs();
@@ -63,72 +70,49 @@ class Viewer {
       scale: (value) => this.zoomTo(value), fit: act.fit, one: act.one,
       change: (part) => this.change(part),
     });
-    this.explainer = new Explainer(() => this.closeExplanation());
-    this.pixels = h("canvas", { className: "gsr-canvas" });
-    this.marks = h("canvas", { className: "gsr-canvas" });
-    this.labels = [0, 1].map(() => h("span", { className: "gsr-pane-label" }));
-    this.handle = this.makeHandle();
-    this.stage = h("div", {
-      className: "gsr-stage", tabIndex: 0, role: "application",
-      "aria-label": "Picture, enlarged in two ways. Arrows move, plus and minus zoom, 0 fits, 1 is one to one, Enter explains the centre.",
-    }, this.pixels, this.marks, ...this.labels, this.handle);
-    this.message = h("div", { className: "gsr-message" });
-    this.stage.append(this.message);
+    this.explainer = new Explainer({
+      close: () => this.closeExplanation(),
+      select: (part) => this.select(part),
+    });
+    this.parts = makeStage({
+      source: (i, value) => this.show(i, value),
+      wipe: (wipe) => {
+        this.state.wipe = Math.min(0.98, Math.max(0.02, wipe));
+        this.resized();
+      },
+    });
+    this.stage = this.parts.element;
     this.quality = h("span", { className: "gsr-quality" });
     this.place = h("span", { className: "gsr-place" });
     this.outlines = h("span", { className: "gsr-outlines" });
-    this.status = h("div", { className: "gsr-status", role: "status", "aria-live": "off" },
+    const status = h("div", { className: "gsr-status", role: "status", "aria-live": "off" },
       this.quality, this.place, this.outlines);
-    this.element = h("div", { className: "gsr-viewer" },
-      h("div", { className: "gsr-row" }, this.stage, this.explainer.element),
-      this.controls.element, this.status);
+    this.row = h("div", { className: "gsr-row" }, this.stage, this.explainer.element);
+    this.element = h("div", { className: "gsr-viewer" }, this.row, this.controls.element, status);
     this.element.gsr = this;
     element.append(this.element);
     listen(this.stage, act);
   }
 
-  makeHandle() {
-    const move = (wipe) => {
-      this.state.wipe = Math.min(0.98, Math.max(0.02, wipe));
-      this.resized();
-    };
-    const handle = h("div", {
-      className: "gsr-handle", tabIndex: 0, role: "slider", hidden: true,
-      "aria-label": "Border between the two methods", "aria-valuemin": 0, "aria-valuemax": 100,
-      onpointerdown: (event) => {
-        event.stopPropagation();
-        handle.setPointerCapture(event.pointerId);
-      },
-      onpointermove: (event) => {
-        if (!handle.hasPointerCapture(event.pointerId)) return;
-        event.stopPropagation();
-        const box = this.stage.getBoundingClientRect();
-        move((event.clientX - box.left) / box.width);
-      },
-      onkeydown: (event) => {
-        const step = { ArrowLeft: -0.02, ArrowRight: 0.02 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        move(this.state.wipe + step);
-      },
-    });
-    return handle;
-  }
-
   // What hands can do; places are CSS pixels of the stage.
   verbs() {
-    const local = (x, y) => this.local(x, y);
+    const at = (x, y) => this.viewport.toPicture(...this.local(x, y));
     return {
+      tool: () => this.tool && this.picture && {
+        down: (x, y) => this.tool.down(...at(x, y)),
+        move: (x, y) => this.tool.move(...at(x, y)),
+        up: () => this.tool.up(),
+      },
       pan: (dx, dy) => this.moved(() => this.viewport.panBy(dx * this.dpr, dy * this.dpr)),
       zoom: (x, y, factor) => this.moved(() => {
-        const [px, py] = local(x, y);
-        this.viewport.zoomAt(px, py, this.viewport.scale * factor);
+        this.viewport.zoomAt(...this.local(x, y), this.viewport.scale * factor);
       }),
-      click: (x, y) => this.explainAt(...this.viewport.toPicture(...local(x, y))),
-      hover: (x, y) => this.hover(...this.viewport.toPicture(...local(x, y))),
+      click: (x, y) => this.explainAt(...at(x, y)),
+      hover: (x, y) => this.hover(...at(x, y)),
       leave: () => this.hover(NaN, NaN),
       fit: () => this.moved(() => this.viewport.fit()),
       one: () => this.zoomTo(1),
+      source: (number) => this.showNumber(number),
       close: () => this.closeExplanation(),
       centre: () => {
         const pane = this.panes[1];
@@ -144,68 +128,75 @@ class Viewer {
     return [px - pane.x, py - pane.y];
   }
 
-  watchSize() {
-    this.observer = new ResizeObserver(() => this.resized());
-    this.observer.observe(this.stage);
-  }
-
   resized() {
     this.dpr = window.devicePixelRatio || 1;
     const width = Math.max(1, Math.round(this.stage.clientWidth * this.dpr));
     const height = Math.max(1, Math.round(this.stage.clientHeight * this.dpr));
-    for (const canvas of [this.pixels, this.marks]) {
+    for (const canvas of [this.parts.pixels, this.parts.marks]) {
       if (canvas.width === width && canvas.height === height) continue;
-      canvas.width = width;
-      canvas.height = height;
+      Object.assign(canvas, { width, height });
     }
     this.panes = layout(this.state.mode, width, height, this.dpr, this.state.wipe);
     const { width: w, height: hgt } = this.panes[1];
     const same = this.viewport.width === w && this.viewport.height === hgt;
-    this.viewport.width = w;
-    this.viewport.height = hgt;
+    Object.assign(this.viewport, { width: w, height: hgt });
     this.placeLabels();
     if (same || !this.picture) this.draw();
     else this.moved(() => {});
   }
 
   placeLabels() {
-    const names = ["Bicubic", `GaussianSR${NAMES[this.state.layer] ? ` · ${NAMES[this.state.layer]}` : ""}`];
-    const wipe = this.state.mode === "wipe";
-    this.labels.forEach((label, i) => {
-      const pane = this.panes[i];
-      label.textContent = names[i];
-      const right = wipe && i === 1;
-      label.style.left = right ? "auto" : `${pane.x / this.dpr + 10}px`;
-      label.style.right = right ? "10px" : "auto";
-      label.style.top = `${pane.y / this.dpr + 10}px`;
+    const { mode, wipe, sources } = this.state;
+    const offered = sourcesOf(this.options.methods, this.picture);
+    this.parts.menus.forEach((menu, i) => {
+      menu.offer(offered, sources[i]);
+      menu.place(this.panes[i], this.dpr, i === 1 && mode !== "side");
+      // A difference has two sources and one pane.
+      if (mode === "difference") menu.element.hidden = false;
     });
-    this.handle.hidden = !wipe;
-    this.handle.style.left = `${100 * this.state.wipe}%`;
-    this.handle.setAttribute("aria-valuenow", Math.round(100 * this.state.wipe));
+    const { handle } = this.parts;
+    handle.hidden = mode !== "wipe";
+    handle.style.left = `${100 * wipe}%`;
+    handle.setAttribute("aria-valuenow", Math.round(100 * wipe));
   }
 
   // --- the picture ---------------------------------------------------------------------------
 
-  // Show another picture; the zoom stays.
-  async open(picture, transport) {
+  // Show another picture; the zoom stays. With `edited` it is the same one, edited: the place and
+  // what was picked stay too, and the old frames until there are new ones.
+  async open(picture, transport, { edited = false, view = null } = {}) {
     this.feeds.forEach((feed) => feed.stop());
-    this.aborting?.abort();
-    this.aborting = new AbortController();
     const first = !this.picture;
-    Object.assign(this, {
-      picture: { ...picture, bitmap: null }, transport, frames: {}, list: null, numbers: null,
-      map: null, explanation: null, point: null,
-    });
+    const bitmap = edited ? this.picture.bitmap : null;
+    Object.assign(this, { picture: { ...picture, bitmap }, transport });
+    this.inside.use(this.picture, transport, edited);
+    this.stage.removeAttribute("data-ready");
+    this.controls.showLegend(picture.kernels);
+    this.dropMissingSources();
+    this.placeLabels();
+    if (!edited) this.look(picture, first, view);
+    if (this.inside.lit.length) this.inside.light(this.inside.lit);
+    this.moved(() => {});
+    if (!edited) await this.loadBackdrop(this.picture);
+  }
+
+  look(picture, first, view) {
+    this.frames = [null, null];
+    this.scores = null;
     this.explainer.hide();
     this.viewport.picture = { width: picture.width, height: picture.height };
     const [fx, fy] = picture.focus ?? [0.5, 0.5];
-    this.viewport.cx = fx * picture.width;
-    this.viewport.cy = fy * picture.height;
-    this.viewport.setScale(first ? this.options.scale * this.dpr : this.viewport.scale);
-    this.controls.showLegend(picture.kernels);
-    this.stage.removeAttribute("data-ready");
-    this.moved(() => {});
-    await this.loadBackdrop(this.picture);
+    this.viewport.cx = view?.x ?? fx * picture.width;
+    this.viewport.cy = view?.y ?? fy * picture.height;
+    this.viewport.setScale(view?.scale ?? (first ? this.options.scale * this.dpr : this.viewport.scale));
+    // A picture that would not fill the pane is shown whole.
+    if (!view && this.viewport.scale < this.viewport.fitScale) this.viewport.fit();
+  }
+
+  dropMissingSources() {
+    const known = new Set(sourcesOf(this.options.methods, this.picture).map((source) => source.value));
+    const fallback = ["bicubic", "gsr:result"];
+    this.state.sources = this.state.sources.map((source, i) => (known.has(source) ? source : fallback[i]));
   }
 
   async loadBackdrop(picture) {
@@ -217,7 +208,7 @@ class Viewer {
     };
     const request = { view, method: "gsr", channel: "backdrop", layer: "lr", quality: "exact" };
     try {
-      const { blob } = await this.transport.frame(request, this.aborting.signal);
+      const { blob } = await this.transport.frame(request, this.inside.aborting.signal);
       picture.bitmap = await createImageBitmap(blob);
       this.draw();
     } catch (error) {
@@ -242,47 +233,72 @@ class Viewer {
   settled() {
     this.moving = false;
     this.ask("exact");
-    this.refreshEllipses();
-    if (this.point) this.explainAt(...this.point, true);
-    this.loadClassMap();
+    this.refresh();
+    if (this.inside.point) this.explainAt(...this.inside.point, true);
+    this.inside.loadChoices();
     this.draw();
     this.options.onview?.(this.viewport.visible());
   }
 
+  // Fetch what the overlays need for this view.
+  refresh() {
+    const { ellipses, offsets, map } = this.state;
+    if (ellipses || offsets) this.inside.loadEllipses(this.viewport, this.dpr);
+    if (map !== "none") this.inside.loadMap(map);
+    this.refreshScores();
+  }
+
+  active(i) {
+    return this.state.mode === "difference" || this.panes[i].clipWidth > 0;
+  }
+
   ask(quality) {
-    METHODS.forEach((method, i) => {
-      const layer = method === "gsr" ? this.state.layer : "result";
-      this.feeds[i].want(this.viewport, quality, { layer, picture: this.picture });
+    this.feeds.forEach((feed, i) => {
+      if (!this.active(i)) return feed.stop();
+      feed.want(this.viewport, quality, { source: this.state.sources[i], picture: this.picture });
     });
   }
 
-  received(method, frame) {
-    const stale = frame.about.picture !== this.picture ||
-      (method === "gsr" && frame.about.layer !== this.state.layer);
-    if (stale) return;
-    this.frames[method]?.bitmap.close();
-    this.frames[method] = frame;
-    this.message.textContent = "";
+  received(i, frame) {
+    if (frame.about.picture !== this.picture || frame.about.source !== this.state.sources[i]) return;
+    this.frames[i]?.bitmap.close();
+    this.frames[i] = frame;
+    this.receivedFrames += 1;
+    this.parts.message.textContent = "";
     this.draw();
   }
 
   failed(error) {
     if (error.name === "AbortError" || error.status === 409) return;
-    this.message.textContent = error.message;
+    this.parts.message.textContent = error.message;
+    if (error.status === BUSY) setTimeout(() => this.moving || this.ask("exact"), RETRY_MS);
     this.options.onerror(error);
   }
 
   change(part) {
-    Object.assign(this.state, part);
+    Object.assign(this.state, sensible(part));
+    this.controls.show(this.state);
     if ("mode" in part) this.resized();
     if (!this.picture) return;
-    if ("layer" in part) {
+    if ("sources" in part || "mode" in part) {
+      this.dropMissingSources();
       this.placeLabels();
       this.moved(() => {});
     }
-    if (part.ellipses) this.refreshEllipses();
-    if (part.classMap) this.loadClassMap();
+    this.refresh();
     this.draw();
+    this.options.onchange?.(this.state);
+  }
+
+  show(i, source) {
+    const sources = [...this.state.sources];
+    sources[i] = source;
+    this.change({ sources });
+  }
+
+  showNumber(number) {
+    const source = sourcesOf(this.options.methods, this.picture)[number - 2];
+    if (source) this.show(1, source.value);
   }
 
   zoomTo(scale) {
@@ -292,78 +308,83 @@ class Viewer {
     });
   }
 
-  // --- looking inside ------------------------------------------------------------------------
-
-  async refreshEllipses() {
-    if (!this.state.ellipses || !this.picture) return;
-    const picture = this.picture;
-    const view = this.viewport.visible();
-    const pad = 0.1;
-    const area = {
-      x: view.x - pad * view.width, y: view.y - pad * view.height,
-      width: (1 + 2 * pad) * view.width, height: (1 + 2 * pad) * view.height,
-    };
-    // Outlines closer than this would only hide each other and the picture.
-    const spacing = Math.max(1, (8 * this.dpr) / this.viewport.scale);
-    const cells = (area.width + 4) * (area.height + 4);
-    const limit = Math.round(Math.min(6000, Math.max(100, cells / Math.ceil(spacing) ** 2)));
-    try {
-      const list = await this.transport.ellipses(area, limit, this.aborting.signal);
-      if (picture === this.picture) this.list = list;
-      this.draw();
-    } catch (error) {
-      this.failed(error);
-    }
+  // A panel of the host beside the picture.
+  dock(panel) {
+    this.row.append(panel);
   }
 
-  async loadClassMap() {
-    if (this.numbers || this.loadingMap === this.picture) return;
-    const picture = (this.loadingMap = this.picture);
-    try {
-      const numbers = await this.transport.classMap(this.aborting.signal);
-      const map = await overlay.classMapBitmap(numbers, picture.width, picture.height, picture.kernels);
-      if (picture === this.picture) Object.assign(this, { numbers, map });
-      this.draw();
-    } catch (error) {
-      this.loadingMap = null;
-      this.failed(error);
-    }
+  // Give the pointer to a tool, { down, move, up, hover } in picture pixels, or back to panning.
+  use(tool) {
+    this.tool = tool;
+    this.stage.classList.toggle("gsr-tool", Boolean(tool));
+    this.inside.brush = null;
+    this.draw();
+  }
+
+  // Methods to offer, once the host knows them.
+  offer(methods) {
+    this.options.methods = methods;
+    this.placeLabels();
+  }
+
+  // --- looking inside ------------------------------------------------------------------------
+
+  async refreshScores() {
+    this.parts.menus.forEach((menu) => menu.score(null));
+    if (!this.picture?.truth || this.moving) return;
+    const names = this.state.sources.map((source) => (source === "gsr:result" ? "gsr" : source));
+    const methods = [...new Set(names.filter((name) => !name.includes(":") && name !== "truth"))];
+    if (!methods.length) return;
+    const { picture } = this;
+    await this.inside.fetch((t, signal) => t.scores(this.viewport.visible(), methods.join(","), signal), (found) => {
+      if (picture !== this.picture) return;
+      this.scores = found;
+      this.parts.menus.forEach((menu, i) => menu.score(found.scores[names[i]]));
+      this.options.onscores?.(found);
+    });
   }
 
   async explainAt(x, y, again = false) {
     const { width, height } = this.picture ?? {};
     if (!(x >= 0 && y >= 0 && x <= width && y <= height)) return;
-    this.point = [x, y];
-    const asked = (this.asked = {});
-    try {
-      const scale = Math.min(64, Math.max(1 / 64, this.viewport.scale));
-      const explanation = await this.transport.explain(x, y, scale, this.aborting.signal);
-      if (asked !== this.asked || !this.point) return;
-      this.explanation = explanation;
-      const scroll = this.explainer.element.scrollTop;
-      this.explainer.show(explanation, this.picture.kernels);
-      if (again) this.explainer.element.scrollTop = scroll;
-      this.draw();
-    } catch (error) {
-      this.failed(error);
-    }
+    const scale = Math.min(64, Math.max(1 / 64, this.viewport.scale));
+    if (!again) this.inside.deselect();
+    await this.inside.explain(x, y, scale);
+    const { explanation } = this.inside;
+    if (!explanation) return;
+    const { scrollTop } = this.explainer.element;
+    this.explainer.show(explanation, this.picture.kernels, this.inside.selected);
+    if (again) this.explainer.element.scrollTop = scrollTop;
+    this.options.onpoint?.(explanation);
+  }
+
+  select(part) {
+    const { selected } = this.inside;
+    if (selected && selected.column === part.column && selected.row === part.row) this.inside.deselect();
+    else this.inside.select(part, Math.min(64, Math.max(1, this.viewport.scale)));
+    this.explainer.show(this.inside.explanation, this.picture.kernels, this.inside.selected);
   }
 
   closeExplanation() {
-    this.point = this.explanation = null;
+    this.inside.closePoint();
     this.explainer.hide();
     this.draw();
+    this.options.onpoint?.(null);
   }
 
   hover(x, y) {
+    this.tool?.hover?.(x, y);
     const { width, height } = this.picture ?? {};
     if (!(x >= 0 && y >= 0 && x < width && y < height)) {
       this.place.textContent = "";
       return;
     }
     const [column, row] = [Math.floor(x), Math.floor(y)];
-    const kernel = this.numbers ? ` · kernel ${this.numbers[row * width + column]}` : "";
-    this.place.textContent = `column ${column}, row ${row}${kernel}`;
+    const said = this.inside.at(column, row);
+    const choice = said
+      ? ` · kernel ${said.kernel}, ${Math.round(100 * said.confidence)} % sure; next ${said.second}`
+      : "";
+    this.place.textContent = `column ${column}, row ${row}${choice}`;
   }
 
   // --- drawing -------------------------------------------------------------------------------
@@ -378,45 +399,43 @@ class Viewer {
 
   paint() {
     if (!this.picture) return;
-    const context = this.pixels.getContext("2d");
-    context.clearRect(0, 0, this.pixels.width, this.pixels.height);
-    METHODS.forEach((method, i) => {
-      drawPane(context, this.panes[i], this.viewport, this.picture, this.frames[method]);
-    });
+    this.painted += 1;
+    const context = this.parts.pixels.getContext("2d");
+    context.clearRect(0, 0, this.parts.pixels.width, this.parts.pixels.height);
+    if (this.state.mode === "difference") {
+      const { gain } = this.state;
+      this.difference.paint(context, this.panes[1], this.viewport, this.picture, this.frames, gain);
+    } else {
+      this.panes.forEach((pane, i) => {
+        if (pane.clipWidth) drawPane(context, pane, this.viewport, this.picture, this.frames[i]);
+      });
+    }
     this.paintMarks();
     this.showQuality();
   }
 
   paintMarks() {
-    const context = this.marks.getContext("2d");
-    context.clearRect(0, 0, this.marks.width, this.marks.height);
+    const context = this.parts.marks.getContext("2d");
+    context.clearRect(0, 0, this.parts.marks.width, this.parts.marks.height);
+    this.outlines.textContent = "";
+    // On the right side; on the left too when it shows the field and the right side does not.
+    const { sources } = this.state;
+    const inside = isField(sources[1]) || !isField(sources[0]) ? 1 : 0;
     this.panes.forEach((pane, i) => {
+      if (!pane.clipWidth) return;
       context.save();
       clip(context, pane);
       context.translate(pane.x, pane.y);
-      if (i === 1) this.paintInside(context);
-      if (this.point) overlay.drawMarker(context, this.viewport, ...this.point, this.dpr);
+      if (i === inside || this.state.mode === "difference") {
+        this.outlines.textContent = this.inside.paint(context, this.viewport, this.state, this.dpr, this.moving);
+      }
+      this.inside.paintMarks(context, this.viewport, this.dpr);
       context.restore();
     });
   }
 
-  paintInside(context) {
-    const { classMap, opacity, ellipses, sigma, byKernel } = this.state;
-    const { kernels } = this.picture;
-    this.outlines.textContent = "";
-    if (classMap && this.map) overlay.drawClassMap(context, this.viewport, this.map, opacity);
-    if (ellipses && this.list) {
-      const how = { sigma, byKernel, dpr: this.dpr, moving: this.moving };
-      const step = overlay.drawEllipses(context, this.viewport, this.list, kernels, how);
-      this.outlines.textContent = `ellipses at ${sigma.toFixed(1)} σ, ${every(step)}`;
-    }
-    if (this.explanation) {
-      overlay.drawContributions(context, this.viewport, this.explanation, kernels, sigma, this.dpr);
-    }
-  }
-
   showQuality() {
-    const exact = METHODS.every((method) => this.isExact(this.frames[method]));
+    const exact = [0, 1].every((i) => !this.active(i) || this.isExact(i));
     this.quality.textContent = exact ? "exact" : "preview";
     this.quality.dataset.quality = exact ? "exact" : "preview";
     this.quality.title = exact
@@ -425,8 +444,10 @@ class Viewer {
     if (exact) this.stage.dataset.ready = "true";
   }
 
-  isExact(frame) {
+  isExact(i) {
+    const frame = this.frames[i];
     if (!frame || frame.quality !== "exact" || this.moving) return false;
+    if (frame.about.picture !== this.picture || frame.about.source !== this.state.sources[i]) return false;
     const wanted = this.viewport.request(MARGIN);
     return wanted && ["x", "y", "width", "height", "columns", "rows"].every(
       (key) => Math.abs(wanted[key] - frame.view[key]) < 1e-6);
@@ -436,12 +457,7 @@ class Viewer {
     this.observer.disconnect();
     this.settle.cancel();
     this.feeds.forEach((feed) => feed.stop());
-    this.aborting?.abort();
+    this.inside.aborting?.abort();
     this.element.remove();
   }
-}
-
-function every(step) {
-  if (step === 1) return "all drawn";
-  return `every ${step}${{ 2: "nd", 3: "rd" }[step] ?? "th"} row and column drawn`;
 }

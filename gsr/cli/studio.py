@@ -25,8 +25,16 @@ def studio(
     open_browser: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
     ] = True,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask everyone for USER:PASSWORD. The variable keeps it out of process lists.",
+            envvar="GSR_AUTH",
+            show_envvar=True,
+        ),
+    ] = None,
 ) -> None:
     """Start the app in the browser."""
     with needing("app", PARTS):
         launch = sibling("apps", "studio.launch").launch
-        launch(model=model, image=image, host=host, port=port, open_browser=open_browser)
+        launch(model=model, image=image, host=host, port=port, open_browser=open_browser, auth=auth)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from apps.demos import demo_photos
 from gsr import View, load
+from gsr.edits import Shuffle, loads
 
 pytestmark = pytest.mark.browser
 
@@ -26,17 +27,26 @@ READ_PANE = """async (which) => {
   viewer.paint();
   const pane = viewer.panes[which];
   const cut = new OffscreenCanvas(pane.width, pane.height);
-  cut.getContext('2d').drawImage(viewer.pixels, -pane.x, -pane.y);
+  cut.getContext('2d').drawImage(viewer.parts.pixels, -pane.x, -pane.y);
   const bytes = new Uint8Array(await (await cut.convertToBlob()).arrayBuffer());
   const png = btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), ''));
   return {view: viewer.viewport.visible(), png};
 }"""
 READ_MARKS = """() => {
-  const canvas = document.querySelector('.gsr-viewer').gsr.marks;
+  const canvas = document.querySelector('.gsr-viewer').gsr.parts.marks;
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   return data.reduce((sum, value) => sum + (value > 0), 0);
 }"""
 VIEW = "() => document.querySelector('.gsr-viewer').gsr.viewport.visible()"
+BARS = """() => document.querySelector('.gsr-plot').data.find((t) => t.type === 'bar').y"""
+MEASURED = """() => [...document.querySelectorAll('.gsr-score')]
+  .every((score) => score.textContent.includes('dB'))"""
+EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
+KERNELS_BY_SHARE = """() => document.querySelector('.gsr-viewer').gsr.picture.kernels
+  .map((kernel, i) => [kernel.share, i]).sort((a, b) => b[0] - a[0]).map(([, i]) => i)"""
+# Plotly finds what is clicked from where the pointer was last.
+CLICK_KERNEL = """(kernel) => document.querySelector('.gsr-plot')
+  .emit('plotly_click', {points: [{customdata: kernel}]})"""
 PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 
 
@@ -87,7 +97,7 @@ def browser(chromium):
 
 @pytest.fixture(scope="module")
 def shared_page(browser, address):
-    page = browser.new_page(viewport={"width": 900, "height": 620})
+    page = browser.new_page(viewport={"width": 1100, "height": 700})
     page.problems = []
     page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -106,7 +116,8 @@ def outside(page, url):
 def page(shared_page):
     """The page, with the same view each time; afterwards nothing may have gone wrong."""
     shared_page.evaluate(
-        """() => { const v = document.querySelector('.gsr-viewer').gsr; v.closeExplanation();
+        """async () => { const v = document.querySelector('.gsr-viewer').gsr; v.closeExplanation();
+        v.change((await import('/viewer/state.js')).INITIAL);
         v.moved(() => { v.viewport.cx = 80; v.viewport.cy = 60; v.viewport.setScale(4); }); }"""
     )
     settle(shared_page)
@@ -142,7 +153,7 @@ def test_the_slider_shows_the_cores_own_pixels(page, weights, photo):
     assert page.locator(".gsr-quality").inner_text() in ("preview", "exact")
     settle(page)
     after, view = read_pane(page, 1)
-    assert view.scale[0] == pytest.approx(16**0.65, rel=1e-3)
+    assert view.scale[0] == pytest.approx(256**0.65 / 4, rel=1e-3)
     assert np.abs(after - before).mean() > 1
     expected = np.asarray(load(weights).encode(photo).render(view=view)).astype(int)
     inside = inner(view, (120, 160))
@@ -159,6 +170,8 @@ def inner(view, lr_size):
 
 
 def test_left_is_bicubic_at_the_same_place(page, photo):
+    page.evaluate("() => document.querySelector('.gsr-viewer').gsr.zoomTo(8)")
+    settle(page)
     left, view = read_pane(page, 0)
     box = (view.x, view.y, view.x + view.width, view.y + view.height)
     with Image.open(photo) as image:
@@ -186,9 +199,10 @@ def test_ellipses_and_kernel_map_draw_over_the_picture(page):
     page.wait_for_function(f"() => ({READ_MARKS})() > 1000")
     assert "1.0 σ" in page.locator(".gsr-status").inner_text()
     page.get_by_label("Ellipses", exact=True).uncheck()
-    page.get_by_label("Kernel map", exact=True).check()
-    page.wait_for_function(f"() => ({READ_MARKS})() > 10000")
-    page.get_by_label("Kernel map", exact=True).uncheck()
+    for name in ("kernel", "confidence", "entropy"):
+        page.get_by_label("Map over the picture").select_option(name)
+        page.wait_for_function(f"() => ({READ_MARKS})() > 10000")
+    page.get_by_label("Map over the picture").select_option("none")
     page.wait_for_function(f"() => ({READ_MARKS})() === 0")
 
 
@@ -253,17 +267,17 @@ def test_wipe_shows_both_methods_at_one_place(page):
 
 def test_layers_change_the_right_side_only(page):
     left, right = (read_pane(page, i)[0] for i in (0, 1))
-    page.get_by_label("What the right side shows").select_option("residual")
+    page.get_by_label("What the right side shows", exact=True).select_option("gsr:residual")
     settle(page)
     assert np.array_equal(read_pane(page, 0)[0], left)
     assert np.abs(read_pane(page, 1)[0] - right).mean() > 5
-    assert "Correction" in page.locator(".gsr-pane-label").nth(1).inner_text()
-    page.get_by_label("What the right side shows").select_option("result")
+    page.get_by_label("What the right side shows", exact=True).select_option("gsr:result")
+    settle(page)
 
 
 def test_a_broken_file_says_so_and_the_picture_stays(page):
     name, pixels = page.evaluate(PICTURE), read_pane(page, 1)[0]
-    page.locator("input[type=file]").set_input_files(
+    page.locator(".gsr-top > input[type=file]").set_input_files(
         {"name": "broken.png", "mimeType": "image/png", "buffer": b"not a picture"}
     )
     page.wait_for_selector(".gsr-notice.gsr-wrong")
@@ -275,28 +289,168 @@ def test_a_broken_file_says_so_and_the_picture_stays(page):
     page.get_by_label("Dismiss").click()
 
 
-def test_the_kernels_are_plotted_below(page):
-    page.wait_for_selector("#kernels .js-plotly-plot", timeout=20_000)
+def test_picked_kernels_and_regions_are_linked_with_the_figure(page):
+    page.get_by_role("button", name="Kernels", exact=True).click()
+    page.wait_for_selector(".gsr-plot .barlayer .point", state="attached", timeout=20_000)
+    usual = page.evaluate(BARS)
+    busiest = page.evaluate(KERNELS_BY_SHARE)[0]
+    page.evaluate(CLICK_KERNEL, busiest)
+    page.wait_for_function(f"() => ({READ_MARKS})() > 10000")
+    assert f"Kernel {busiest}:" in page.locator(".gsr-kernels").inner_text()
+    page.get_by_role("button", name="Mark a region").click()
+    drag(page, (0.3, 0.3), (0.7, 0.7))
+    page.wait_for_function(f"(usual) => String(({BARS})()) !== String(usual)", arg=usual)
+    assert sum(page.evaluate(BARS)) == pytest.approx(100, abs=1e-3)
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_function(f"() => ({READ_MARKS})() === 0")
+    page.get_by_role("button", name="Close: Kernels").click()
+    settle(page)
+
+
+def drag(page, start, stop):
+    """Over the right pane; places are fractions of it."""
+    box = page.locator(".gsr-stage").bounding_box()
+    points = [
+        (box["x"] + box["width"] * (0.5 + 0.5 * x), box["y"] + box["height"] * y)
+        for x, y in (start, stop)
+    ]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    page.mouse.move(*points[1], steps=4)
+    page.mouse.up()
+
+
+def test_edits_are_seen_undone_and_done_again(page):
+    before, _ = read_pane(page, 1)
+    page.get_by_role("button", name="What if", exact=True).click()
+    settle(page)
+    before, _ = read_pane(page, 1)
+    page.get_by_role("button", name="Shuffle").click()
+    page.wait_for_function(EDITED)
+    settle(page)
+    shuffled, _ = read_pane(page, 1)
+    assert np.abs(shuffled - before).mean() > 0.2
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function(f"() => !({EDITED})()")
+    settle(page)
+    assert np.array_equal(read_pane(page, 1)[0], before)
+    page.get_by_role("button", name="Redo").click()
+    page.wait_for_function(EDITED)
+    settle(page)
+    assert np.array_equal(read_pane(page, 1)[0], shuffled)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save", exact=True).click()
+    assert loads(Path(download.value.path()).read_text()) == (Shuffle(0),)
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function(f"() => !({EDITED})()")
+    settle(page)
+    page.get_by_role("button", name="Close: What if").click()
+    settle(page)
+
+
+def test_a_kernel_is_reshaped_by_its_handle_and_painted(page):
+    page.get_by_role("button", name="What if", exact=True).click()
+    settle(page)
+    slider = page.get_by_role("slider", name="Long half axis")
+    slider.evaluate("(e) => { e.value = 2.5; e.dispatchEvent(new Event('input')); }")
+    page.wait_for_function(EDITED)
+    slider.evaluate("(e) => e.dispatchEvent(new Event('change'))")
+    page.get_by_role("button", name="Paint it").click()
+    drag(page, (0.4, 0.4), (0.6, 0.6))
+    page.wait_for_function("() => document.querySelectorAll('.gsr-edits li').length === 2")
+    settle(page)
+    listed = page.locator(".gsr-edits li").all_inner_texts()
+    assert "reshaped" in listed[0]
+    assert "painted on" in listed[1]
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Close: What if").click()
+    page.wait_for_function(f"() => !({EDITED})()")
+    settle(page)
 
 
 def test_nothing_scrolls_sideways_on_a_small_screen(page):
     page.set_viewport_size({"width": 400, "height": 800})
     page.wait_for_timeout(200)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    page.set_viewport_size({"width": 900, "height": 620})
+    page.set_viewport_size({"width": 1100, "height": 700})
     settle(page)
 
 
-def test_a_download_is_offered_with_its_size(page):
-    page.get_by_text("Download", exact=True).click()
-    page.get_by_label("Scale of the download").fill("2")
+def test_downloads_are_offered_with_their_size(page):
+    page.get_by_text("Download", exact=True).first.click()
+    page.get_by_label("Size of the file").fill("2")
     page.wait_for_function("() => document.body.innerText.includes('320 × 240 pixels')")
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download PNG").click()
+        page.get_by_role("button", name="Download", exact=True).click()
     with Image.open(download.value.path()) as image:
         assert image.size == (320, 240)
     assert download.value.suggested_filename == "photo-x2.png"
-    page.get_by_text("Download", exact=True).click()
+    for what, ending in (("svg", ".svg"), ("field", ".gsf")):
+        page.get_by_label("What to save").select_option(what)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download", exact=True).click()
+        assert download.value.suggested_filename.endswith(ending)
+    page.get_by_label("What to save").select_option("whole")
+    page.get_by_text("Download", exact=True).first.click()
+
+
+def test_an_address_brings_back_the_view(page, browser, address):
+    page.evaluate(
+        """() => { const v = document.querySelector('.gsr-viewer').gsr;
+        v.change({mode: 'wipe', wipe: 0.3, ellipses: true, sources: ['lanczos', 'gsr:gaussians']});
+        v.moved(() => { v.viewport.cx = 70; v.viewport.cy = 50; v.viewport.setScale(9); }); }"""
+    )
+    settle(page)
+    page.wait_for_function("() => location.hash.includes('zoom=9')")
+    seen, where = read_pane(page, 1)
+    other = browser.new_page(viewport={"width": 1100, "height": 700})
+    other.goto(page.url)
+    other.wait_for_selector(READY, timeout=60_000)
+    settle(other)
+    again, place = read_pane(other, 1)
+    assert (place.x, place.y) == pytest.approx((where.x, where.y), abs=0.01)
+    assert place.scale == pytest.approx(where.scale)
+    assert np.array_equal(again, seen)
+    other.close()
+    page.evaluate(
+        """() => document.querySelector('.gsr-viewer').gsr.change({mode: 'side', wipe: 0.5,
+        ellipses: false, sources: ['bicubic', 'gsr:result']})"""
+    )
+    settle(page)
+
+
+def test_with_a_ground_truth_both_sides_are_measured(page):
+    page.get_by_label("Demo photo cat").click()
+    page.wait_for_function(f"() => ({PICTURE})().startsWith('cat')", timeout=60_000)
+    page.get_by_text("Ground truth", exact=True).click()
+    page.get_by_role("button", name="Shrink it").click()
+    page.wait_for_function(
+        "() => document.querySelector('.gsr-viewer').gsr.picture.truth", timeout=60_000
+    )
+    page.wait_for_function(MEASURED, timeout=30_000)
+    page.get_by_role("button", name="What if", exact=True).click()
+    page.get_by_role("button", name="One for all").click()
+    page.wait_for_function("() => document.body.innerText.includes('dB before')", timeout=30_000)
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Close: What if").click()
+    settle(page)
+
+
+def test_the_tour_drives_the_viewer_in_seven_steps(page):
+    page.get_by_role("button", name="Tour").click()
+    titles = set()
+    for step in range(1, 8):
+        page.wait_for_selector(f".gsr-tour[data-step='{step}']")
+        assert page.locator(".gsr-still svg").is_visible()
+        titles.add(page.locator(".gsr-tour h2").inner_text())
+        page.get_by_role("button", name="Show me").click()
+        page.wait_for_selector(f".gsr-tour[data-shown='{step}']", timeout=60_000)
+        settle(page)
+        page.get_by_role("button", name="Finish" if step == 7 else "Next").click()
+    assert len(titles) == 7
+    assert page.locator(".gsr-tour").is_hidden()
+    page.wait_for_function(f"() => !({EDITED})()")
+    settle(page)
 
 
 def test_a_pasted_picture_opens_and_the_zoom_stays(page):

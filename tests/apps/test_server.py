@@ -1,5 +1,8 @@
+import base64
 import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -9,12 +12,15 @@ from PIL import Image
 
 from apps.demos import demo_photos
 from apps.studio import studio as studio_module
+from apps.studio.auth import BasicAuth
+from apps.studio.comparing import PROTOCOL
 from apps.studio.server import MAX_UPLOAD_BYTES, create_app
 from apps.studio.studio import Studio, read_picture
-from apps.viewer.payloads import FrameRequest, frame_image
 from gsr import View
-from gsr.errors import ImageError
+from gsr.errors import ConfigError, ImageError
 from gsr.images import load, to_pil
+from gsr.methods import get
+from gsr.metrics import psnr
 from gsr.render import render
 from gsr.weights import load as load_weights
 from gsr.weights import manifest
@@ -117,7 +123,9 @@ def test_bad_frames_are_refused_with_a_sentence(client, key, change, word):
     assert sentence.endswith(".")
 
 
-@pytest.mark.parametrize("what", ["frame", "ellipses", "explain", "classmap"])
+@pytest.mark.parametrize(
+    "what", ["frame", "ellipses", "explain", "choices", "bank", "scores", "usage"]
+)
 def test_an_unknown_id_is_a_clear_404(client, what):
     params = VIEW | {"scale": 2}
     answer = client.get(f"/studio/fields/gone/{what}", params=params)
@@ -192,10 +200,230 @@ def test_a_point_outside_is_refused(client, key):
     )
 
 
-def test_the_class_map_is_the_index(client, studio, key):
-    answer = client.get(f"/studio/fields/{key}/classmap")
-    numbers = np.frombuffer(answer.content, "<u2").reshape(48, 64)
-    assert np.array_equal(numbers, studio.store.get(key).field.index[0].numpy())
+def test_choices_are_the_index_and_what_the_classifier_said(client, studio, key):
+    data = client.get(f"/studio/fields/{key}/choices").content
+    field = studio.store.get(key).field
+    count, said = 48 * 64, field.choice_at()
+    assert len(data) == 6 * count
+    kernel, second = np.frombuffer(data, "<u2", 2 * count).reshape(2, 48, 64)
+    confidence, entropy = np.frombuffer(data, "u1", offset=4 * count).reshape(2, 48, 64) / 255
+    assert np.array_equal(kernel, field.index[0].numpy())
+    assert np.array_equal(second, said.second[0].numpy())
+    assert np.abs(confidence - said.confidence[0].numpy()).max() < 0.0021
+    assert np.abs(entropy - said.entropy[0].numpy() / np.log2(100)).max() < 0.0021
+
+
+def test_the_reach_of_a_gaussian_is_its_footprint(client, studio, key):
+    params = {"column": 20, "row": 11, "scale": 6}
+    got = client.get(f"/studio/fields/{key}/footprint", params=params).json()
+    assert got["x"] <= 20 < got["x"] + got["width"]
+    shares = np.frombuffer(base64.b64decode(got["shares"]), "u1")
+    shares = shares.reshape(got["rows"], got["columns"]) / 255 * got["peak"]
+    point = {"x": 20.5, "y": 11.5, "scale": 6}
+    told = client.get(f"/studio/fields/{key}/explain", params=point).json()
+    (own,) = (p for p in told["contributions"] if (p["column"], p["row"]) == (20, 11))
+    row, column = (int((11.5 - got["y"]) * 6), int((20.5 - got["x"]) * 6))
+    near = shares[row - 1 : row + 2, column - 1 : column + 2]
+    assert near.min() - 0.01 <= own["share"] <= near.max() + 0.01
+    gone = client.get(f"/studio/fields/{key}/footprint", params=params | {"column": 64})
+    assert "no Gaussian" in refusal(gone)
+
+
+def test_the_usage_of_a_region(client, studio, key):
+    where = {"x": 3.5, "y": 2, "width": 2, "height": 1.5}
+    shares = client.get(f"/studio/fields/{key}/usage", params=where).json()["shares"]
+    index = studio.store.get(key).field.index[0, 2:4, 3:6].flatten()
+    expected = torch.bincount(index, minlength=100) / 6
+    assert shares == pytest.approx(expected.tolist())
+    outside = client.get(f"/studio/fields/{key}/usage", params=where | {"x": 70})
+    assert "no pixel" in refusal(outside)
+
+
+def test_the_bank_as_a_figure_names_its_kernels(client, key):
+    figure = client.get(f"/studio/fields/{key}/bank").json()
+    named = [trace["customdata"] for trace in figure["data"] if "customdata" in trace]
+    assert len(named) == 2
+    assert all(sorted(numbers) == list(range(100)) for numbers in named)
+
+
+# --- edits -----------------------------------------------------------------------------------
+
+
+def edit(client, key, *edits, replace=None):
+    body = {"edits": list(edits), "replace": replace}
+    return client.post(f"/studio/fields/{key}/edit", json=body)
+
+
+def test_an_edit_is_another_field_and_the_first_one_stays(client, studio, key):
+    before = picture(client.get(f"/studio/fields/{key}/frame", params=VIEW))
+    about = edit(client, key, {"kind": "force", "kernel": 3}).json()
+    assert (about["edited"], about["original"]) == (True, key)
+    changed = picture(client.get(f"/studio/fields/{about['id']}/frame", params=VIEW))
+    expected = (
+        studio.store.get(key).field.with_kernel(3).render(view=View(3.25, 2.5, 20, 15, (60, 80)))
+    )
+    assert np.array_equal(np.asarray(changed), np.asarray(expected))
+    again = picture(client.get(f"/studio/fields/{key}/frame", params=VIEW))
+    assert np.array_equal(np.asarray(again), np.asarray(before))
+
+
+def test_an_earlier_copy_is_dropped_but_never_a_picture(client, studio, key):
+    first = edit(client, key, {"kind": "soft"}).json()["id"]
+    edit(client, key, {"kind": "mean"}, replace=first)
+    assert first not in studio.store
+    edit(client, key, {"kind": "mean"}, replace=key)
+    assert key in studio.store
+
+
+def test_soft_fields_send_the_shape_of_each_ellipse(client, key):
+    made = edit(client, key, {"kind": "soft"}).json()["id"]
+    where = {"x": 10, "y": 10, "width": 8, "height": 6}
+    got = client.get(f"/studio/fields/{made}/ellipses", params=where).json()
+    assert len(set(got["major"])) > 20
+    assert "major" not in client.get(f"/studio/fields/{key}/ellipses", params=where).json()
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ({"kind": "magic"}, "kind"),
+        ({"kind": "force", "kernel": 100}, "0 to 99"),
+        ({"kind": "force"}, "kernel"),
+        ({"kind": "paint", "kernel": 1, "runs": [[0, 60, 9]]}, "leaves the picture"),
+    ],
+)
+def test_impossible_edits_are_refused(client, key, value, word):
+    assert word in refusal(edit(client, key, value))
+
+
+# --- other methods and the truth -------------------------------------------------------------
+
+
+def test_methods_are_offered_and_rendered(client, key):
+    offered = [method["name"] for method in client.get("/studio/methods").json()["methods"]]
+    assert offered[:4] == ["bicubic", "lanczos", "nearest", "sinc"]
+    for name in offered[:4]:
+        got = client.get(f"/studio/fields/{key}/frame", params=VIEW | {"method": name})
+        assert picture(got).size == (80, 60)
+
+
+def test_a_path_is_no_method(client, key, weights):
+    params = VIEW | {"method": str(weights)[-60:]}
+    assert "method must be" in refusal(client.get(f"/studio/fields/{key}/frame", params=params))
+
+
+@pytest.fixture(scope="module")
+def measured(client):
+    """A picture that was shrunk first, and the large one."""
+    noise = Image.effect_noise((64, 48), 60).resize((129, 97), Image.Resampling.BICUBIC)
+    out = io.BytesIO()
+    noise.convert("RGB").save(out, "PNG")
+    params = {"name": "n.png", "shrink": 4}
+    return client.post("/studio/open", params=params, content=out.getvalue()).json(), noise
+
+
+def test_shrinking_keeps_the_large_picture_as_truth(client, measured):
+    about, noise = measured
+    assert (about["width"], about["height"]) == (32, 24)
+    assert about["truth"] == {"width": 128, "height": 96, "scale": 4}
+    whole = {"x": 0, "y": 0, "width": 32, "height": 24, "columns": 128, "rows": 96}
+    params = whole | {"method": "truth"}
+    got = picture(client.get(f"/studio/fields/{about['id']}/frame", params=params)).convert("L")
+    assert np.array_equal(np.asarray(got), np.asarray(noise.crop((0, 0, 128, 96))))
+    small = picture(
+        client.get(f"/studio/fields/{about['id']}/frame", params=whole | {"layer": "lr"})
+    )
+    reduced = noise.crop((0, 0, 128, 96)).resize((32, 24), Image.Resampling.BICUBIC)
+    shown = np.asarray(small.convert("L"))[2::4, 2::4].astype(int)
+    assert np.abs(shown - np.asarray(reduced)).max() <= 1
+
+
+def test_scores_are_psnr_of_the_region(client, studio, measured):
+    about, _ = measured
+    region = {"x": 4, "y": 4, "width": 16, "height": 12}
+    params = region | {"methods": "bicubic,gsr,truth"}
+    scores = client.get(f"/studio/fields/{about['id']}/scores", params=params).json()["scores"]
+    entry = studio.store.get(about["id"])
+    view = View(4, 4, 16, 12, (48, 64))
+    got = render(entry.field, view=view)[0]
+    expected = psnr(got, entry.truth.maps[0, :, 16:64, 16:80], protocol=PROTOCOL)
+    assert scores["gsr"]["psnr"] == pytest.approx(float(expected), abs=1e-4)
+    assert scores["truth"] == {"psnr": None, "ssim": pytest.approx(1)}
+    assert 0 < scores["bicubic"]["ssim"] < 1
+
+
+def test_a_truth_can_be_given(client, measured):
+    about, noise = measured
+    out = io.BytesIO()
+    noise.crop((0, 0, 128, 96)).save(out, "PNG")
+    url = f"/studio/fields/{about['id']}/truth"
+    assert client.post(url, content=out.getvalue()).json()["truth"]["scale"] == 4
+    assert "larger than the picture" in refusal(client.post(url, content=png((20, 10))))
+
+
+def test_without_a_truth_nothing_is_measured(client, key):
+    params = {"x": 4, "y": 4, "width": 16, "height": 12}
+    assert "no ground truth" in refusal(client.get(f"/studio/fields/{key}/scores", params=params))
+
+
+@pytest.mark.parametrize("factor", [0.5, 17, 16])
+def test_a_picture_can_be_shrunk_only_so_far(client, factor):
+    answer = client.post("/studio/open", params={"shrink": factor}, content=png())
+    assert "shrink" in refusal(answer) or "shrunk" in refusal(answer)
+
+
+# --- many people -----------------------------------------------------------------------------
+
+
+def test_two_people_never_see_each_others_pictures(client):
+    keys = []
+    for shade in (0, 255):
+        out = io.BytesIO()
+        Image.new("RGB", (24, 24), (shade,) * 3).save(out, "PNG")
+        keys.append(client.post("/studio/open", content=out.getvalue()).json()["id"])
+    view = {"x": 8, "y": 8, "width": 8, "height": 8, "columns": 16, "rows": 16}
+
+    def mean(key, number):
+        params = view | {"viewer": f"{key[:4]}{number}-0", "number": number, "layer": "lr"}
+        return np.asarray(picture(client.get(f"/studio/fields/{key}/frame", params=params))).mean()
+
+    with ThreadPoolExecutor(8) as pool:
+        work = [(key, pool.submit(mean, key, n)) for n in range(12) for key in keys]
+    assert all(future.result() == (0 if key == keys[0] else 255) for key, future in work)
+
+
+def test_the_eleventh_person_is_told_to_wait(client, studio, key):
+    with ExitStack() as places:
+        for person in range(studio.crowd.most):
+            places.enter_context(studio.crowd.place(f"someone-{person}-0"))
+        params = VIEW | {"viewer": "late-0"}
+        answer = client.get(f"/studio/fields/{key}/frame", params=params)
+        assert "people are looking" in refusal(answer, 503)
+        assert answer.headers["retry-after"] == "1"
+        # Somebody who waits already may ask for a second pane.
+        served = VIEW | {"viewer": "someone-0-1"}
+        assert client.get(f"/studio/fields/{key}/frame", params=served).status_code == 200
+    assert client.get(f"/studio/fields/{key}/frame", params=params).status_code == 200
+
+
+def test_a_password_covers_every_route(studio):
+    app = create_app(studio)
+    guarded = TestClient(BasicAuth(app, "me:se:cret"))
+    paths = [route.path.replace("{key}", "x") for route in app.routes if hasattr(route, "path")]
+    for path in [*paths, "/", "/viewer/viewer.js", "/demo/osprey.jpg"]:
+        assert guarded.get(path).status_code == 401
+        assert guarded.get(path, auth=("me", "wrong")).status_code == 401
+    assert guarded.get("/studio/start", auth=("me", "se:cret")).status_code == 200
+    assert guarded.get("/studio/start", headers={"authorization": "Basic ?"}).status_code == 401
+
+
+@pytest.mark.parametrize("credentials", ["me", ":secret", "me:"])
+def test_odd_credentials_are_refused(studio, credentials):
+    with pytest.raises(ConfigError, match="USER:PASSWORD"):
+        BasicAuth(create_app(studio), credentials)
+
+
+# --- opening ---------------------------------------------------------------------------------
 
 
 def test_a_picture_can_be_opened(client):
@@ -264,9 +492,11 @@ def test_bands_of_the_core_match(field):
 @pytest.mark.skipif("lite" not in manifest(), reason="no weights called lite are bundled")
 def test_the_bundled_weights_show_more_than_bicubic():
     with Image.open(demo_photos()[0]) as image:
-        field = load_weights("lite").encode(image.crop((200, 40, 300, 120)))
+        cut = image.crop((200, 40, 300, 120))
     view = View(10.0, 10.0, 60.0, 50.0, (200, 240))
-    sharp, soft = (frame_image(field, FrameRequest(view, method)) for method in ("gsr", "bicubic"))
+    sharp, soft = (
+        method.encode(cut).render(view=view) for method in (load_weights("lite"), get("bicubic"))
+    )
     assert gradient_energy(sharp) > 1.05 * gradient_energy(soft)
 
 

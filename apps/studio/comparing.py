@@ -1,0 +1,138 @@
+"""Other methods on the picture of a field, and how near each comes to the truth."""
+
+import math
+import threading
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gsr import GaussianField, View, methods
+from gsr.baselines.image import SampledImage
+from gsr.continuous import ContinuousImage, Method, Progress
+from gsr.errors import ConfigError, ScaleError, ShapeError
+from gsr.metrics import Protocol, psnr, ssim
+from gsr.render import render
+
+LABELS = {
+    "bicubic": ("Bicubic", "Smooth interpolation, as most programs enlarge"),
+    "lanczos": ("Lanczos", "Interpolation that is sharper than bicubic and rings at edges"),
+    "nearest": ("Nearest pixel", "Every pixel as a square"),
+    "sinc": ("Sinc", "The one interpolation that adds no frequency"),
+    "metasr": ("Meta-SR", "Filters predicted for each position (Hu et al., CVPR 2019)"),
+    "liif": ("LIIF", "A network asked for each colour (Chen et al., CVPR 2021)"),
+    "itsrn": ("ITSRN", "An implicit transformer (Yang et al., NeurIPS 2021)"),
+    "aliif": ("A-LIIF", "Adaptive local implicit functions (Li et al., 2021)"),
+    "diinn": ("DIINN", "Dual interactive implicit network (Nguyen & Beksi, WACV 2023)"),
+    "lte": ("LTE", "Local texture estimator (Lee & Jin, CVPR 2022)"),
+    "paper": ("GaussianSR as published", "The paper's own head, in our framework"),
+}
+"""What people call a method, and one line on it."""
+PROTOCOL = Protocol("luma", 0, rounding=True)
+MOST_COMPARED = 3_000_000
+"""Pixels of the truth that are compared at once; more are cut to their middle."""
+
+
+def offered(own: str) -> list[dict[str, Any]]:
+    """Methods to choose from beside the model `own`: classical ones, and those with weights."""
+    found = []
+    for name in methods.names():
+        if name == own:
+            continue
+        label, about = LABELS.get(name, (name, ""))
+        found.append({"name": name, "label": label, "about": about})
+    return found
+
+
+class Comparing:
+    """Methods by name, each loaded when it is first needed."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Method] = {}
+        self._lock = threading.Lock()
+
+    def encode(
+        self, field: GaussianField, name: str, progress: Progress | None = None
+    ) -> ContinuousImage:
+        """What a method makes of the picture of a field, in the form of that picture.
+
+        Raises:
+            ConfigError: for a method that is not offered.
+        """
+        if name not in methods.names():  # never a path: this comes from the network
+            raise ConfigError(
+                f"method must be gsr, truth or one of {', '.join(methods.names())}, got {name!r}."
+            )
+        made: Any = self._get(name).encode(field.lr[0], progress=progress)
+        alpha = self._get("bicubic").encode(field.alpha.lr[0]) if field.alpha else None
+        shown: ContinuousImage = replace(made, info=field.info, alpha=alpha)
+        return shown
+
+    def _get(self, name: str) -> Method:
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = methods.get(name)
+            return self._loaded[name]
+
+
+def compared_view(truth: SampledImage, region: View) -> tuple[View, tuple[slice, slice]]:
+    """The region on the truth's own pixel grid, as a view and as a cut of its pixels.
+
+    Raises:
+        ScaleError: when the region holds no pixel of it.
+    """
+    (height, width), size = truth.lr_size, truth.maps.shape[-2:]
+    rows = _whole(region.y, region.height, size[0] / height, size[0])
+    columns = _whole(region.x, region.width, size[1] / width, size[1])
+    area = (rows.stop - rows.start) * (columns.stop - columns.start)
+    if area > MOST_COMPARED:
+        shrink = math.sqrt(MOST_COMPARED / area)
+        rows, columns = _middle(rows, shrink), _middle(columns, shrink)
+    counts = rows.stop - rows.start, columns.stop - columns.start
+    per_row, per_column = height / size[0], width / size[1]
+    view = View(
+        columns.start * per_column,
+        rows.start * per_row,
+        counts[1] * per_column,
+        counts[0] * per_row,
+        counts,
+    )
+    return view, (rows, columns)
+
+
+def _whole(start: float, extent: float, scale: float, length: int) -> slice:
+    first = min(max(0, math.ceil(start * scale - 1e-6)), length)
+    last = min(max(0, math.floor((start + extent) * scale + 1e-6)), length)
+    if last <= first:
+        raise ScaleError("the region holds no pixel of the ground truth.")
+    return slice(first, last)
+
+
+def _middle(span: slice, part: float) -> slice:
+    length = max(1, int((span.stop - span.start) * part))
+    first = span.start + (span.stop - span.start - length) // 2
+    return slice(first, first + length)
+
+
+def score(image: ContinuousImage, truth: SampledImage, region: View) -> dict[str, float | None]:
+    """PSNR in dB and SSIM of the luma, 8 bit, in a region at the truth's own magnification.
+
+    PSNR is None where both are equal, SSIM where the region is too small for it.
+    """
+    view, (rows, columns) = compared_view(truth, region)
+    expected = truth.maps[0, :, rows, columns]
+    got: Tensor = render(image, view=view)[0]  # type: ignore[arg-type]
+    decibel = float(psnr(got, expected, protocol=PROTOCOL))
+    return {
+        "psnr": decibel if math.isfinite(decibel) else None,
+        "ssim": _ssim(got, expected),
+    }
+
+
+def _ssim(got: Tensor, expected: Tensor) -> float | None:
+    try:
+        value = float(ssim(got, expected, protocol=PROTOCOL))
+    except ShapeError:  # smaller than its window
+        return None
+    return value if torch.isfinite(torch.tensor(value)) else None

@@ -1,0 +1,160 @@
+// The bank of kernels as a figure, linked with the picture: pick kernels and their pixels light up,
+// mark a region and the figure shows what it uses.
+
+import { debounce, h } from "../viewer/dom.js";
+import { checked } from "../viewer/http.js";
+import { Panel } from "./panel.js";
+import { loadPlotly } from "./plotly.js";
+
+const PICKED = "#f2b34c";
+
+export class Kernels {
+  // viewer: the viewer; picked(kernels): a choice was made here; failed(error)
+  constructor(base, viewer, { picked, failed }) {
+    Object.assign(this, { base, viewer, picked, failed, marked: [] });
+    this.plot = h("div", { className: "gsr-plot" });
+    this.said = h("p", { className: "gsr-said-here", role: "status" });
+    this.mark = h("button", {
+      type: "button", "aria-pressed": "false", onclick: () => this.marking(this.viewer.tool !== this.tool),
+      title: "Drag a rectangle over the picture: the bars show the kernels it uses",
+    }, "Mark a region");
+    this.clear = h("button", { type: "button", onclick: () => this.reset() }, "Clear");
+    this.panel = new Panel("Kernels", "gsr-kernels",
+      h("p", {}, "The shapes that the network learned. Fill shows how much this picture uses each. Choose some, and the picture pixels that picked them stay lit."),
+      this.plot, h("div", { className: "gsr-buttons" }, this.mark, this.clear), this.said);
+    this.panel.onopen = () => this.draw();
+    this.panel.onclose = () => this.marking(false);
+    this.tool = regionTool(viewer, debounce(120, () => this.showUsage()));
+  }
+
+  use(about, transport) {
+    const same = this.about?.id === about.id;
+    Object.assign(this, { about, transport });
+    if (!about.edited) this.reset();
+    if (this.panel.open && !same) this.draw();
+  }
+
+  async draw() {
+    const { about } = this;
+    if (!about || this.drawn === about.id) return;
+    try {
+      const Plotly = await loadPlotly(this.base);
+      const figure = await (await checked(fetch(new URL(`fields/${about.id}/bank`, this.base)))).json();
+      if (about !== this.about) return;
+      Object.assign(this, { Plotly, drawn: about.id });
+      await Plotly.react(this.plot, figure.data, ownLayout(figure.layout, this.plot), {
+        displayModeBar: false, responsive: true,
+      });
+      this.plot.removeAllListeners("plotly_click");
+      this.plot.on("plotly_click", ({ points }) => this.toggle(numberOf(points[0])));
+      this.plot.removeAllListeners("plotly_selected");
+      this.plot.on("plotly_selected", (event) => event && this.light([...new Set(event.points.map(numberOf))]));
+      this.showPicked();
+      if (this.viewer.inside.region) this.showUsage();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  toggle(kernel) {
+    const { lit } = this.viewer.inside;
+    this.light(lit.includes(kernel) ? lit.filter((other) => other !== kernel) : [...lit, kernel]);
+  }
+
+  light(kernels) {
+    this.viewer.inside.light(kernels);
+    this.showPicked();
+    this.picked(kernels);
+  }
+
+  showPicked() {
+    const { lit, region } = this.viewer.inside;
+    const share = lit.reduce((sum, kernel) => sum + (this.about?.kernels[kernel]?.share ?? 0), 0);
+    const chosen = `${lit.length === 1 ? `Kernel ${lit[0]}` : `${lit.length} kernels`}: ${(100 * share).toFixed(1)} % of the picture.`;
+    this.said.textContent = [
+      lit.length ? chosen : "", region ? "Bars: the marked region." : "",
+    ].join(" ");
+    this.clear.disabled = !lit.length && !region;
+    if (!this.Plotly || !this.plot.data) return;
+    this.plot.data.forEach((trace, i) => {
+      if (!trace.customdata) return;
+      const numbers = Array.from(trace.customdata, (row) => [row].flat()[0]);
+      const chosen = numbers.flatMap((kernel, at) => (lit.includes(kernel) ? [at] : []));
+      this.Plotly.restyle(this.plot, { selectedpoints: [lit.length ? chosen : null] }, [i]);
+    });
+  }
+
+  // --- a region ------------------------------------------------------------------------------
+
+  marking(on) {
+    if (on || this.viewer.tool === this.tool) this.viewer.use(on ? this.tool : null);
+    this.mark.setAttribute("aria-pressed", String(on));
+    if (on) this.said.textContent = "Drag a rectangle over the picture.";
+  }
+
+  async showUsage() {
+    const { region } = this.viewer.inside;
+    const { about } = this;
+    try {
+      const shares = region
+        ? (await this.transport.usage(region)).shares
+        : about.kernels.map((kernel) => kernel.share);
+      if (about !== this.about || !this.plot.data) return;
+      this.plot.data.forEach((trace, i) => {
+        if (trace.type !== "bar") return;
+        const heights = Array.from(trace.customdata, (row) => 100 * shares[[row].flat()[0]]);
+        this.Plotly.restyle(this.plot, { y: [heights] }, [i]);
+      });
+      this.showPicked();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  reset() {
+    this.marking(false);
+    const { inside } = this.viewer;
+    const region = inside.region;
+    inside.region = null;
+    if (inside.lit.length) this.light([]);
+    if (region) this.showUsage();
+    this.showPicked();
+    this.viewer.draw();
+  }
+}
+
+function numberOf(point) {
+  return [point.customdata].flat()[0];
+}
+
+function ownLayout(layout, plot) {
+  const style = getComputedStyle(plot);
+  const quiet = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
+  return {
+    ...layout, ...quiet, autosize: true, width: undefined, font: { ...layout.font, color: style.color, size: 11 },
+    newselection: { line: { color: PICKED } },
+  };
+}
+
+// A rectangle of the picture, from one corner to the other.
+function regionTool(viewer, done) {
+  let corner = null;
+  const { inside } = viewer;
+  const within = (value, most) => Math.min(most, Math.max(0, value));
+  return {
+    down: (x, y) => {
+      corner = [x, y];
+    },
+    move: (x, y) => {
+      const { width, height } = viewer.picture;
+      const [x0, x1] = [corner[0], x].map((v) => within(v, width)).sort((a, b) => a - b);
+      const [y0, y1] = [corner[1], y].map((v) => within(v, height)).sort((a, b) => a - b);
+      inside.region = { x: x0, y: y0, width: Math.max(x1 - x0, 0.5), height: Math.max(y1 - y0, 0.5) };
+      viewer.draw();
+    },
+    up: () => {
+      corner = null;
+      if (inside.region) done();
+    },
+  };
+}

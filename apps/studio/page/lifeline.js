@@ -1,0 +1,48 @@
+// When the app stops answering, or comes back without the picture on show.
+
+import { checked } from "../viewer/http.js";
+
+const EVERY_MS = 2000;
+const GONE = 404;
+
+export class Lifeline {
+  // notices: where it is said; reopen(): make the field of the picture on show again
+  constructor(base, notices, { id, reopen, back }) {
+    Object.assign(this, { base, notices, id, reopen, back });
+  }
+
+  // Something a request of the viewer ran into. Returns whether it is dealt with here.
+  failed(error) {
+    if (error.status === GONE) this.forgotten();
+    else if (error.offline) this.wait();
+    else return false;
+    return true;
+  }
+
+  forgotten() {
+    this.notices.say("The app no longer has this picture: it was started anew, or newer pictures took its place.", {
+      action: { text: "Make its Gaussians again", run: this.reopen },
+    });
+  }
+
+  async wait() {
+    if (this.waiting) return;
+    this.waiting = true;
+    this.notices.say("The app does not answer. Waiting for it to come back…", { wrong: true });
+    while (!(await this.answers())) await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    this.waiting = false;
+  }
+
+  // Whether the app answers; what follows from its answer is done.
+  async answers() {
+    try {
+      await checked(fetch(new URL(`fields/${this.id()}`, this.base)));
+      this.notices.say(null);
+      this.back();
+    } catch (error) {
+      if (error.offline) return false;
+      this.forgotten();
+    }
+    return true;
+  }
+}

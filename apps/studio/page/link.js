@@ -1,0 +1,85 @@
+// The view as an address: what stands behind # brings back the picture, the place and what is shown.
+
+import { INITIAL } from "../viewer/state.js";
+
+// Keys of the address <-> members of the viewer's state. Only what differs from the start is written.
+const WORDS = { mode: "mode", map: "map", color: "colorBy" };
+const NUMBERS = { wipe: "wipe", gain: "gain", sigma: "sigma", opacity: "opacity" };
+const SWITCHES = { ellipses: "ellipses", offsets: "offsets" };
+const LONGEST = 4000; // characters; edits that need more are left out
+
+// source: { demo | id, shrink }; viewer: the viewer; edits: what was changed
+export function writeLink(source, viewer, edits = []) {
+  const { state, viewport, inside } = viewer;
+  const words = new URLSearchParams();
+  if (source.demo) words.set("demo", source.demo);
+  else words.set("id", source.id);
+  if (source.shrink) words.set("shrink", source.shrink);
+  words.set("at", `${round(viewport.cx)},${round(viewport.cy)}`);
+  words.set("zoom", round(viewport.scale / viewer.dpr));
+  for (const [key, member] of Object.entries({ ...WORDS, ...NUMBERS })) {
+    if (state[member] !== INITIAL[member]) words.set(key, state[member]);
+  }
+  for (const [key, member] of Object.entries(SWITCHES)) if (state[member]) words.set(key, 1);
+  if (String(state.sources) !== String(INITIAL.sources)) words.set("show", state.sources.join(","));
+  if (inside.point) words.set("point", inside.point.map(round).join(","));
+  if (inside.lit.length) words.set("lit", inside.lit.join("."));
+  const changed = JSON.stringify(edits);
+  if (edits.length && changed.length < LONGEST) words.set("edits", changed);
+  return `#${words}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
+}
+
+// { source, view, state, point, lit, edits } of an address, without what makes no sense; null when
+// it names no picture.
+export function readLink(hash) {
+  const words = new URLSearchParams(hash.replace(/^#/, ""));
+  const demo = words.get("demo");
+  const id = words.get("id");
+  if (!demo && !id) return null;
+  const shrink = positive(words.get("shrink"));
+  const at = pair(words.get("at"));
+  const zoom = positive(words.get("zoom"));
+  return {
+    source: { ...(demo ? { demo } : { id }), ...(shrink > 1 ? { shrink } : {}) },
+    view: at && zoom ? { x: at[0], y: at[1], zoom } : null,
+    state: readState(words),
+    point: pair(words.get("point")),
+    lit: (words.get("lit") ?? "").split(".").filter((word) => /^\d+$/.test(word)).map(Number),
+    edits: readEdits(words.get("edits")),
+  };
+}
+
+function readState(words) {
+  const state = {};
+  for (const [key, member] of Object.entries(WORDS)) if (words.has(key)) state[member] = words.get(key);
+  for (const [key, member] of Object.entries(NUMBERS)) {
+    if (positive(words.get(key))) state[member] = positive(words.get(key));
+  }
+  for (const [key, member] of Object.entries(SWITCHES)) if (words.has(key)) state[member] = true;
+  const sources = words.get("show")?.split(",");
+  if (sources?.length === 2) state.sources = sources;
+  return state;
+}
+
+function readEdits(text) {
+  try {
+    const edits = JSON.parse(text ?? "[]");
+    return Array.isArray(edits) ? edits : [];
+  } catch {
+    return [];
+  }
+}
+
+function pair(text) {
+  const numbers = (text ?? "").split(",").map(Number);
+  return text && numbers.length === 2 && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+function positive(text) {
+  const value = Number(text);
+  return text && Number.isFinite(value) && value > 0 ? value : null;
+}
+
+function round(value) {
+  return Math.round(1000 * value) / 1000;
+}

@@ -1,0 +1,37 @@
+// What the page says over the picture: what it is busy with, what went wrong.
+
+import { h } from "../viewer/dom.js";
+
+export class Notices {
+  constructor() {
+    this.busy = h("div", { className: "gsr-busy", role: "status", hidden: true });
+    this.notice = h("div", { className: "gsr-notice", role: "alert", hidden: true });
+    this.element = h("div", { className: "gsr-said" }, this.busy, this.notice);
+  }
+
+  // text: null when nothing is going on; stop(): offered as Cancel; part: of 1, when it is known
+  showBusy(text, stop = null, part = null) {
+    this.busy.hidden = text === null;
+    if (text === null) return this.busy.replaceChildren();
+    const bar = h("i", {});
+    bar.style.width = part === null ? "30%" : `${100 * part}%`;
+    this.busy.classList.toggle("gsr-unknown", part === null);
+    this.busy.replaceChildren(h("span", { className: "gsr-busy-bar" }, bar), h("span", {}, text),
+      ...(stop ? [h("button", { type: "button", onclick: stop }, "Cancel")] : []));
+  }
+
+  // action: { text, run } offered as a button
+  say(text, { wrong = false, action = null } = {}) {
+    this.notice.hidden = !text;
+    this.notice.classList.toggle("gsr-wrong", wrong);
+    const offer = action && h("button", {
+      type: "button", className: "gsr-offer",
+      onclick: () => {
+        this.say(null);
+        action.run();
+      },
+    }, action.text);
+    this.notice.replaceChildren(h("span", {}, text ?? ""), ...(offer ? [offer] : []),
+      h("button", { type: "button", "aria-label": "Dismiss", onclick: () => this.say(null) }, "×"));
+  }
+}

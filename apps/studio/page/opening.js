@@ -1,0 +1,78 @@
+// Having a picture encoded, with progress and a way to stop.
+
+import { checked, progressOf } from "../viewer/http.js";
+
+const WATCH_MS = 400;
+
+export class Opening {
+  // opened(about, source), failed(error)
+  constructor(base, notices, { opened, failed }) {
+    Object.assign(this, { base, notices, opened, failed });
+  }
+
+  // source: { demo } | { file } | { id }, and { shrink } or { truth: File }
+  async open(source) {
+    this.abort?.abort();
+    const abort = (this.abort = new AbortController());
+    this.notices.say(null);
+    try {
+      const about = await this.read(source, abort);
+      if (!abort.signal.aborted) this.opened(about, { ...source, id: about.id });
+      return true;
+    } catch (error) {
+      if (error.name !== "AbortError" && error.status !== 409) this.failed(error);
+      return false;
+    } finally {
+      if (this.abort === abort) {
+        this.abort = null;
+        this.notices.showBusy(null);
+      }
+    }
+  }
+
+  async read(source, abort) {
+    const { demo, file, id, shrink, truth } = source;
+    if (!demo && !file) return this.json(`fields/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
+    const options = shrink ? { shrink } : {};
+    const about = demo
+      ? await this.watched("open-demo", { name: demo, ...options }, null, demo, abort)
+      : await this.readFile(file, options, abort);
+    if (!truth) return about;
+    return this.json(`fields/${about.id}/truth`, {}, { method: "POST", body: truth, signal: abort.signal });
+  }
+
+  readFile(file, options, abort) {
+    const name = file.name || "pasted";
+    if (name.endsWith(".gsf")) return this.watched("open-field", { name }, file, name, abort);
+    return this.watched("open", { name, ...options }, file, name, abort);
+  }
+
+  async json(route, query, init) {
+    const url = new URL(route, this.base);
+    url.search = new URLSearchParams(query);
+    return (await checked(fetch(url, init))).json();
+  }
+
+  async watched(route, query, body, label, abort) {
+    const job = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    const watching = this.watch(job, label, abort);
+    try {
+      return await this.json(route, { ...query, job }, { method: "POST", body, signal: abort.signal });
+    } finally {
+      clearInterval(watching);
+    }
+  }
+
+  watch(job, label, abort) {
+    const url = new URL(`jobs/${job}`, this.base);
+    abort.signal.addEventListener("abort", () => fetch(url, { method: "DELETE" }).catch(() => {}));
+    const stop = () => abort.abort();
+    this.notices.showBusy(`Making Gaussians of ${label}…`, stop);
+    return setInterval(async () => {
+      const { done, total } = await progressOf(url);
+      if (total > 1 && this.abort === abort) {
+        this.notices.showBusy(`Making Gaussians of ${label}: part ${done} of ${total}`, stop, done / total);
+      }
+    }, WATCH_MS);
+  }
+}

@@ -1,0 +1,78 @@
+// A guided tour: seven steps that drive the real viewer, each with a still picture first.
+
+import { h } from "../viewer/dom.js";
+import { STEPS } from "./tour_steps.js";
+
+export class Tour {
+  // open(source): open a picture; page: what the steps drive
+  constructor({ open, page }) {
+    Object.assign(this, { open, page, step: 0 });
+    this.button = h("button", { type: "button", title: "Seven short steps through the viewer", onclick: () => this.start() }, "Tour");
+    this.count = h("span", { className: "gsr-soft" });
+    this.title = h("h2", {});
+    this.still = h("div", { className: "gsr-still" });
+    this.text = h("p", {});
+    this.back = h("button", { type: "button", onclick: () => this.go(this.step - 1) }, "Back");
+    this.live = h("button", { type: "button", className: "gsr-go", onclick: () => this.run() }, "Show me");
+    this.next = h("button", { type: "button", onclick: () => this.go(this.step + 1) }, "Next");
+    this.element = h("section", { className: "gsr-tour", hidden: true, "aria-label": "Tour", "aria-live": "polite" },
+      h("header", {}, this.count, h("button", {
+        type: "button", className: "gsr-plain", "aria-label": "End the tour", title: "End the tour", onclick: () => this.end(),
+      }, "×")),
+      this.title, this.still, this.text, h("div", { className: "gsr-buttons" }, this.back, this.live, this.next));
+    // The stage below takes the pointer for panning; the card keeps it.
+    for (const kind of ["pointerdown", "pointermove", "pointerup", "wheel", "keydown"]) {
+      this.element.addEventListener(kind, (event) => event.stopPropagation());
+    }
+  }
+
+  async start() {
+    this.element.hidden = false;
+    this.button.disabled = true;
+    this.go(0);
+    await this.open({ demo: this.page.demos[0] });
+  }
+
+  end() {
+    this.element.hidden = true;
+    this.button.disabled = false;
+    this.clean();
+  }
+
+  go(step) {
+    if (step === STEPS.length) return this.end();
+    this.clean();
+    this.step = step;
+    const { title, still, text } = STEPS[step];
+    this.count.textContent = `${step + 1} of ${STEPS.length}`;
+    this.title.textContent = title;
+    this.still.innerHTML = still;
+    this.text.textContent = text;
+    this.back.disabled = step === 0;
+    this.next.textContent = step === STEPS.length - 1 ? "Finish" : "Next";
+    this.live.disabled = false;
+    this.element.dataset.step = step + 1;
+  }
+
+  async run() {
+    this.live.disabled = true;
+    this.page.viewer.stage.focus({ preventScroll: true });
+    await STEPS[this.step].run(this.page);
+    this.element.dataset.shown = this.step + 1;
+  }
+
+  // Nothing of a step stays for the next one.
+  clean() {
+    const { viewer, whatIf, kernels } = this.page;
+    kernels.panel.show(false);
+    whatIf.panel.show(false);
+    if (!viewer.picture) return;
+    if (whatIf.edits.done.length) {
+      whatIf.edits.reset();
+      whatIf.apply();
+    }
+    if (viewer.inside.lit.length) kernels.light([]);
+    viewer.closeExplanation();
+    viewer.change({ mode: "side", sources: ["bicubic", "gsr:result"], ellipses: false, offsets: false, map: "none" });
+  }
+}

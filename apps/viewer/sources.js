@@ -1,0 +1,34 @@
+// What a pane can show: a layer of the field, another method, the ground truth.
+// A source is a word: "gsr:result", "gsr:residual", "bicubic", "truth", "original:result".
+
+const LAYERS = [
+  ["gsr:result", "GaussianSR", "What the field shows: Gaussians and correction"],
+  ["gsr:gaussians", "Gaussians only", "The splatted colours without the network's correction"],
+  ["gsr:residual", "Correction ×4", "What the network adds to the Gaussians, four times as strong, around grey"],
+  ["gsr:lr", "Picture pixels", "The pixels that were put in"],
+];
+const ORIGINAL = ["original:result", "Before the edits", "The field as the network made it"];
+const TRUTH = ["truth", "Ground truth", "The large picture that the small one was made from"];
+const BICUBIC = { name: "bicubic", label: "Bicubic", about: "Smooth interpolation, as most programs enlarge" };
+
+// methods: [{ name, label, about }]; what a picture allows of them all, in the order of the keys 2 to 9.
+export function sourcesOf(methods, picture) {
+  const others = (methods.length ? methods : [BICUBIC]).filter((method) => !method.own);
+  return [
+    ...LAYERS,
+    ...(picture?.edited ? [ORIGINAL] : []),
+    ...others.map(({ name, label, about }) => [name, label ?? name, about ?? ""]),
+    ...(picture?.truth ? [TRUTH] : []),
+  ].map(([value, label, about]) => ({ value, label, about }));
+}
+
+// The words of a frame request.
+export function requestOf(source) {
+  const [method, layer = "result"] = source.split(":");
+  return { method, layer };
+}
+
+// Whether overlays of the field belong on it.
+export function isField(source) {
+  return source.startsWith("gsr:");
+}

@@ -1,0 +1,204 @@
+"""Edits as values: a list of them can be kept in a file and applied again.
+
+edits = (Without((3, 4)), Soft())
+changed = apply(field, edits)
+Path("edits.json").write_text(dumps(edits))
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import reduce
+from typing import Any, ClassVar
+
+import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from gsr import editing
+from gsr.errors import ConfigError, GsrError
+from gsr.field import GaussianField
+from gsr.kernels import Kernels
+
+FORMAT = "gsr-edits"
+VERSION = 1
+MOST_EDITS = 1000
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Reshape:
+    """Another shape for a kernel of the bank; sigmas in LR pixels, opacity in (0, 1)."""
+
+    kernel: int
+    sigma_x: float
+    sigma_y: float
+    rho: float
+    opacity: float
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        shape = Kernels(
+            sigmas=torch.tensor((self.sigma_x, self.sigma_y)),
+            rho=torch.tensor(self.rho),
+            opacities=torch.tensor(self.opacity),
+        )
+        return editing.reshaped(field, self.kernel, shape)
+
+
+@dataclass(frozen=True)
+class Force:
+    """One kernel for every pixel."""
+
+    kernel: int
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        return editing.with_kernel(field, self.kernel)
+
+
+@dataclass(frozen=True)
+class Shuffle:
+    """The choices of the pixels in random order."""
+
+    seed: int = 0
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        return editing.shuffled(field, torch.Generator().manual_seed(self.seed % 2**63))
+
+
+@dataclass(frozen=True)
+class Soft:
+    """The mixture of all kernels that the classifier believes in, pixel by pixel."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        return editing.soft(field)
+
+
+@dataclass(frozen=True)
+class Top:
+    """The same of the `k` likeliest kernels alone."""
+
+    k: int
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        return editing.soft(field, self.k)
+
+
+@dataclass(frozen=True)
+class Mean:
+    """One mean kernel for every pixel."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        return editing.mean_kernel(field)
+
+
+@dataclass(frozen=True)
+class Without:
+    """Some kernels turned off; their pixels take the likeliest one that is left."""
+
+    kernels: tuple[int, ...]
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        return editing.without(field, self.kernels)
+
+
+@dataclass(frozen=True)
+class Paint:
+    """One kernel for some pixels, given as runs (row, first column, length)."""
+
+    kernel: int
+    runs: tuple[tuple[int, int, int], ...]
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def __call__(self, field: GaussianField) -> GaussianField:
+        height, width = field.lr_size
+        pixels = torch.zeros_like(field.index, dtype=torch.bool)
+        for row, column, length in self.runs:
+            if not (0 <= row < height and column >= 0 and 0 < length <= width - column):
+                raise GsrError(
+                    f"run ({row}, {column}, {length}) leaves the picture of {width} x {height}."
+                )
+            pixels[:, row, column : column + length] = True
+        return editing.with_kernel(field, self.kernel, pixels)
+
+
+Edit = Reshape | Force | Shuffle | Soft | Top | Mean | Without | Paint
+KINDS: dict[str, type[Edit]] = {
+    "kernel": Reshape,
+    "force": Force,
+    "shuffle": Shuffle,
+    "soft": Soft,
+    "top": Top,
+    "mean": Mean,
+    "without": Without,
+    "paint": Paint,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def apply(field: GaussianField, edits: Iterable[Edit]) -> GaussianField:
+    """The field after all edits, one after the other; the one given stays as it is.
+
+    Raises:
+        GsrError: an edit that does not fit the field.
+    """
+    return reduce(lambda changed, edit: edit(changed), edits, field)
+
+
+def from_values(values: Any) -> tuple[Edit, ...]:
+    """Edits from plain values, as JSON holds them: `{"kind": "force", "kernel": 3}`.
+
+    Raises:
+        ConfigError: an unknown kind, or members that do not fit it.
+    """
+    if not isinstance(values, list) or len(values) > MOST_EDITS:
+        raise ConfigError(f"edits must be a list of at most {MOST_EDITS}.")
+    return tuple(map(_edit, values))
+
+
+def _edit(value: Any) -> Edit:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ConfigError(f"an edit's kind must be one of {', '.join(KINDS)}, got {kind!r}.")
+    members = {name: member for name, member in value.items() if name != "kind"}
+    try:
+        made: Edit = TypeAdapter(KINDS[kind]).validate_python(members)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise ConfigError(f"in an edit of kind {kind}, {where}: {first['msg']}.") from error
+    return made
+
+
+def to_values(edits: Iterable[Edit]) -> list[dict[str, Any]]:
+    """The inverse of `from_values`."""
+    return [{"kind": _NAMES[type(edit)], **asdict(edit)} for edit in edits]
+
+
+def dumps(edits: Iterable[Edit]) -> str:
+    """Edits as the text of a JSON file."""
+    return json.dumps({"format": FORMAT, "version": VERSION, "edits": to_values(edits)}, indent=1)
+
+
+def loads(text: str) -> tuple[Edit, ...]:
+    """Edits from the text of a JSON file.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ConfigError("edits must be JSON, and this is not.") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ConfigError(f'edits must be a JSON object whose "format" is "{FORMAT}".')
+    if found.get("version") != VERSION:
+        raise ConfigError(f"edits of version {VERSION} are read, got {found.get('version')!r}.")
+    return from_values(found.get("edits"))

@@ -8,33 +8,38 @@ const MOST_ELLIPSES = 12_000;
 export class Inside {
   // redraw(): something new is there; failed(error)
   constructor(redraw, failed) {
-    Object.assign(this, { redraw, failed });
+    Object.assign(this, { redraw, failed, running: {} });
     this.forget();
   }
 
   // Of another picture; `keep` holds the point and the kernels that were picked.
   use(picture, transport, keep = false) {
-    this.aborting?.abort();
-    this.aborting = new AbortController();
+    this.stop();
     const { point, lit, region } = this;
     this.forget();
     Object.assign(this, { picture, transport });
     if (keep) Object.assign(this, { point, lit, region });
   }
 
+  stop() {
+    for (const request of Object.values(this.running)) request.abort();
+    this.running = {};
+  }
+
   forget() {
     Object.assign(this, {
-      list: null, choices: null, bitmaps: {}, explanation: null, point: null, selected: null,
+      list: null, choices: null, loading: null, bitmaps: {}, explanation: null, point: null, selected: null,
       footprint: null, lit: [], region: null, brush: null,
     });
   }
 
-  // Run a request; what comes back for another picture is dropped.
-  async fetch(run, use) {
-    const { picture } = this;
+  // Run a request. A newer one of the same kind takes its place, and so does another picture.
+  async fetch(kind, run, use) {
+    this.running[kind]?.abort();
+    const own = (this.running[kind] = new AbortController());
     try {
-      const found = await run(this.transport, this.aborting.signal);
-      if (picture !== this.picture) return;
+      const found = await run(this.transport, own.signal);
+      if (own.signal.aborted) return;
       await use(found);
       this.redraw();
     } catch (error) {
@@ -53,17 +58,19 @@ export class Inside {
     const spacing = Math.max(1, (6 * dpr) / viewport.scale);
     const cells = (area.width + 4) * (area.height + 4);
     const limit = Math.round(Math.min(MOST_ELLIPSES, Math.max(100, cells / Math.ceil(spacing) ** 2)));
-    return this.fetch((t, signal) => t.ellipses(area, limit, signal), (list) => { this.list = list; });
+    return this.fetch("ellipses", (t, signal) => t.ellipses(area, limit, signal), (list) => { this.list = list; });
   }
 
-  async loadChoices() {
-    if (this.choices || this.loading === this.picture) return;
-    this.loading = this.picture;
+  // Whoever asks while it is on its way waits for the same answer.
+  loadChoices() {
+    if (this.choices) return null;
     const { width, height } = this.picture;
-    await this.fetch((t, signal) => t.choices(signal), (buffer) => {
+    this.loading ??= this.fetch("choices", (t, signal) => t.choices(signal), (buffer) => {
       this.choices = splitChoices(buffer, width * height);
     });
-    this.loading = null;
+    return this.loading.finally(() => {
+      if (!this.choices) this.loading = null;
+    });
   }
 
   async loadMap(kind) {
@@ -91,9 +98,8 @@ export class Inside {
 
   explain(x, y, scale) {
     this.point = [x, y];
-    const asked = (this.asked = {});
-    return this.fetch((t, signal) => t.explain(x, y, scale, signal), (explanation) => {
-      if (asked === this.asked && this.point) this.explanation = explanation;
+    return this.fetch("explain", (t, signal) => t.explain(x, y, scale, signal), (explanation) => {
+      this.explanation = explanation;
     });
   }
 
@@ -101,7 +107,7 @@ export class Inside {
   select(part, scale) {
     this.selected = part;
     this.footprint = null;
-    return this.fetch((t, signal) => t.footprint(part.column, part.row, scale, signal), async (found) => {
+    return this.fetch("footprint", (t, signal) => t.footprint(part.column, part.row, scale, signal), async (found) => {
       if (this.selected === part) this.footprint = { ...found, bitmap: await footprintBitmap(found) };
     });
   }
@@ -112,7 +118,8 @@ export class Inside {
   }
 
   closePoint() {
-    this.point = this.explanation = this.asked = null;
+    this.running.explain?.abort();
+    this.point = this.explanation = null;
     this.deselect();
   }
 

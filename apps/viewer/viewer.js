@@ -182,7 +182,6 @@ class Viewer {
 
   look(picture, first, view) {
     this.frames = [null, null];
-    this.scores = null;
     this.explainer.hide();
     this.viewport.picture = { width: picture.width, height: picture.height };
     const [fx, fy] = picture.focus ?? [0.5, 0.5];
@@ -207,13 +206,9 @@ class Viewer {
       rows: Math.max(1, Math.round(picture.height * shrink)),
     };
     const request = { view, method: "gsr", channel: "backdrop", layer: "lr", quality: "exact" };
-    try {
-      const { blob } = await this.transport.frame(request, this.inside.aborting.signal);
+    await this.inside.fetch("backdrop", (t, signal) => t.frame(request, signal), async ({ blob }) => {
       picture.bitmap = await createImageBitmap(blob);
-      this.draw();
-    } catch (error) {
-      this.failed(error);
-    }
+    });
   }
 
   // --- reactions -----------------------------------------------------------------------------
@@ -335,10 +330,8 @@ class Viewer {
     const names = this.state.sources.map((source) => (source === "gsr:result" ? "gsr" : source));
     const methods = [...new Set(names.filter((name) => !name.includes(":") && name !== "truth"))];
     if (!methods.length) return;
-    const { picture } = this;
-    await this.inside.fetch((t, signal) => t.scores(this.viewport.visible(), methods.join(","), signal), (found) => {
-      if (picture !== this.picture) return;
-      this.scores = found;
+    const view = this.viewport.visible();
+    await this.inside.fetch("scores", (t, signal) => t.scores(view, methods.join(","), signal), (found) => {
       this.parts.menus.forEach((menu, i) => menu.score(found.scores[names[i]]));
       this.options.onscores?.(found);
     });
@@ -457,7 +450,7 @@ class Viewer {
     this.observer.disconnect();
     this.settle.cancel();
     this.feeds.forEach((feed) => feed.stop());
-    this.inside.aborting?.abort();
+    this.inside.stop();
     this.element.remove();
   }
 }

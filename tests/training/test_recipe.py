@@ -94,7 +94,7 @@ def test_arguments_of_another_form(argument: str) -> None:
     ("text", "message"),
     [
         ("[train]\nstpes = 12\n", "unknown key 'train.stpes'; known are steps, batch"),
-        ("[trian]\nsteps = 12\n", "unknown key 'trian.steps'; known are the sections .model., "),
+        ("[trane]\nsteps = 12\n", "unknown key 'trane.steps'; known are the sections .model., "),
         ("steps = 12\n", "'steps' stands outside of the sections"),
         ("[train]\nsteps = 1.5\n", "train.steps must be of type int, got 1.5"),
         ("[train]\nsteps = true\n", "train.steps must be of type int, got True"),

@@ -106,9 +106,12 @@ export class Handles {
     context.fillStyle = this.color;
     context.fill();
     context.globalAlpha = 1;
-    context.lineWidth = 2 * dpr;
-    context.strokeStyle = this.color;
-    context.stroke();
+    // A dark rim, so that pale kernels show on a light ground too.
+    for (const [width, color] of [[4, "rgba(0, 0, 0, 0.45)"], [2, this.color]]) {
+      context.lineWidth = width * dpr;
+      context.strokeStyle = color;
+      context.stroke();
+    }
     this.drawEnds(context, unit, dpr);
   }
 

@@ -1,11 +1,15 @@
+import shutil
+
 import pytest
 import torch
+from PIL import Image
 
 import gsr
 from gsr.encoders import EncoderConfig
 from gsr.weights import save_weights
 
 SIZE = (48, 64)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def tiny_model() -> gsr.GaussianSR:
@@ -41,3 +45,28 @@ def field(model, pixels):
     from gsr.images import to_pil
 
     return model.encode(to_pil(pixels))
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory):
+    """A small cut of a demo photo, so that encoding is quick."""
+    from apps.demos import demo_photos
+
+    path = tmp_path_factory.mktemp("photo") / "photo.png"
+    with Image.open(demo_photos()[0]) as image:
+        image.crop((200, 40, 360, 160)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser():
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"no Chromium is installed (looked for {', '.join(BROWSERS)})")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()

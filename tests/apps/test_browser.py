@@ -1,25 +1,17 @@
 import base64
 import io
-import os
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.browser import opened_page, running_app, settle
 from PIL import Image
 
-from apps.demos import demo_photos
 from gsr import View, load
 from gsr.edits import Shuffle, loads
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-READY = ".gsr-stage[data-ready=true]"
 
 # Pixels of one pane as they are on the screen, and the view they show.
 READ_PANE = """async (which) => {
@@ -51,65 +43,14 @@ PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        pytest.skip(f"no Chromium is installed (looked for {', '.join(NAMES)})")
-    return found
-
-
-@pytest.fixture(scope="module")
-def photo(tmp_path_factory):
-    """A small cut of a demo photo, so that encoding is quick."""
-    path = tmp_path_factory.mktemp("photo") / "photo.png"
-    with Image.open(demo_photos()[0]) as image:
-        image.crop((200, 40, 360, 160)).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def address(weights, photo):
-    command = [sys.executable, "-m", "apps.studio", str(photo), "--model", str(weights)]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    app = subprocess.Popen(
-        [*command, "--port", "0"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        line = app.stdout.readline()
-        assert re.fullmatch(r"gsr app: http://127\.0\.0\.1:\d+\n", line), line
-        yield line.split(": ", 1)[1].strip()
-    finally:
-        app.terminate()
-        app.wait(20)
-        app.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
+    with running_app(weights, photo) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def shared_page(browser, address):
-    page = browser.new_page(viewport={"width": 1100, "height": 700})
-    page.problems = []
-    page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("request", lambda r: outside(page, r.url))
-    page.goto(address)
-    page.wait_for_selector(READY, timeout=60_000)
-    return page
-
-
-def outside(page, url):
-    if not re.match(r"(https?://127\.0\.0\.1[:/]|data:|blob:)", url):
-        page.problems.append(f"request to {url}")
+    return opened_page(browser, address)
 
 
 @pytest.fixture
@@ -123,11 +64,6 @@ def page(shared_page):
     settle(shared_page)
     yield shared_page
     assert shared_page.problems == []
-
-
-def settle(page):
-    page.wait_for_timeout(60)
-    page.wait_for_selector(READY, timeout=30_000)
 
 
 def read_pane(page, which):
@@ -403,9 +339,7 @@ def test_an_address_brings_back_the_view(page, browser, address):
     settle(page)
     page.wait_for_function("() => location.hash.includes('zoom=9')")
     seen, where = read_pane(page, 1)
-    other = browser.new_page(viewport={"width": 1100, "height": 700})
-    other.goto(page.url)
-    other.wait_for_selector(READY, timeout=60_000)
+    other = opened_page(browser, page.url)
     settle(other)
     again, place = read_pane(other, 1)
     assert (place.x, place.y) == pytest.approx((where.x, where.y), abs=0.01)

@@ -644,7 +644,8 @@ def test_app_is_launched_with_what_was_asked(cli, fake_app, photo, tmp_path):
     assert cli("app", "--port", 7998).code == 0
     first, second = sys.modules["gsr_apps.studio.launch"].calls
     assert first == {
-        "model": "base", "image": photo, "host": "127.0.0.1", "port": 7999, "open_browser": False
+        "model": "base", "image": photo, "host": "127.0.0.1", "port": 7999, "open_browser": False,
+        "auth": None,
     }  # fmt: skip
     assert (second["model"], second["image"], second["open_browser"]) == ("lite", None, True)
 

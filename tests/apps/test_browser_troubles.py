@@ -1,0 +1,76 @@
+"""What goes wrong around a page that is open."""
+
+import pytest
+from helpers.browser import opened_page, running_app, settle
+
+pytestmark = pytest.mark.browser
+
+ID = "() => document.querySelector('.gsr-viewer').gsr.picture.id"
+PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
+
+
+@pytest.fixture(scope="module")
+def address(weights, photo):
+    with running_app(weights, photo) as address:
+        yield address
+
+
+def test_a_page_outlives_its_server(browser, weights, photo):
+    with running_app(weights, photo) as address:
+        page = opened_page(browser, address)
+        page.get_by_label("Demo photo cat").click()
+        page.wait_for_function(f"() => ({PICTURE})().startsWith('cat')", timeout=60_000)
+        settle(page)
+    page.keyboard.press("+")
+    page.locator(".gsr-stage").press("+")
+    page.wait_for_selector(".gsr-notice.gsr-wrong")
+    assert "does not answer" in page.locator(".gsr-notice").inner_text()
+    with running_app(weights, photo, port=int(address.rsplit(":", 1)[1])):
+        page.wait_for_selector(".gsr-notice .gsr-offer", timeout=30_000)
+        assert "started anew" in page.locator(".gsr-notice").inner_text()
+        page.get_by_role("button", name="Make its Gaussians again").click()
+        page.wait_for_function("() => document.querySelector('.gsr-notice').hidden", timeout=60_000)
+        settle(page)
+        assert page.evaluate(PICTURE).startswith("cat")
+        page.close()
+
+
+def test_one_page_never_shows_the_picture_of_another(browser, address):
+    first, second = (opened_page(browser, address) for _ in range(2))
+    second.get_by_label("Demo photo cat").click()
+    second.wait_for_function(f"() => ({PICTURE})().startsWith('cat')", timeout=60_000)
+    settle(second)
+    assert first.evaluate(PICTURE) == "photo.png"
+    first.locator(".gsr-stage").press("+")
+    settle(first)
+    ids = [
+        page.evaluate("() => document.querySelector('.gsr-viewer').gsr.picture.id")
+        for page in (first, second)
+    ]
+    assert ids[0] != ids[1]
+    assert first.problems == second.problems == []
+    first.close()
+    second.close()
+
+
+def test_an_address_of_a_forgotten_picture_says_so_and_shows_another(browser, address):
+    page = opened_page(browser, f"{address}/#id=gone&at=3,3&zoom=4")
+    assert page.evaluate(PICTURE) == "photo.png"
+    assert "no longer in memory" in page.locator(".gsr-notice").inner_text()
+    page.close()
+
+
+def test_a_zoom_that_is_no_number_is_marked(browser, address):
+    page = opened_page(browser, address)
+    box = page.get_by_label("Zoom as a number")
+    scale = "() => document.querySelector('.gsr-viewer').gsr.viewport.scale"
+    for text in ("many", "1000", ""):
+        box.fill(text)
+        box.press("Enter")
+        assert box.get_attribute("data-wrong") is not None
+        assert page.evaluate(scale) == 4
+    box.fill("x 3,7")
+    box.press("Enter")
+    assert page.evaluate(scale) == 3.7
+    assert page.problems == []
+    page.close()

@@ -1,0 +1,59 @@
+"""A running app, and pages of it in a real browser."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+READY = ".gsr-stage[data-ready=true]"
+
+
+@contextmanager
+def running_app(weights: Path, photo: Path, port: int = 0) -> Iterator[str]:
+    """The address of an app that shows `photo`."""
+    command = [sys.executable, "-m", "apps.studio", str(photo), "--model", str(weights)]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    app = subprocess.Popen(
+        [*command, "--port", str(port), "--no-open"],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert app.stdout is not None
+    try:
+        line = app.stdout.readline()
+        assert re.fullmatch(r"gsr app: http://127\.0\.0\.1:\d+\n", line), line
+        yield line.split(": ", 1)[1].strip()
+    finally:
+        app.terminate()
+        app.wait(20)
+        app.stdout.close()
+
+
+def opened_page(browser: Any, address: str) -> Any:
+    """The page when its first picture is shown; `problems` collects all that should not happen."""
+    page = browser.new_page(viewport={"width": 1100, "height": 700})
+    page.problems = []
+    page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("request", lambda request: _outside(page, request.url))
+    page.goto(address)
+    page.wait_for_selector(READY, timeout=60_000)
+    return page
+
+
+def _outside(page: Any, url: str) -> None:
+    if not re.match(r"(https?://127\.0\.0\.1[:/]|data:|blob:)", url):
+        page.problems.append(f"request to {url}")
+
+
+def settle(page: Any) -> None:
+    """Wait until the exact frame is shown."""
+    page.wait_for_timeout(60)
+    page.wait_for_selector(READY, timeout=30_000)

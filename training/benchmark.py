@@ -60,13 +60,13 @@ def peak_memory(model: str, side: int, pixels: int) -> float:
 
 def _memory_of_a_render(model: str, side: int, pixels: int) -> float:
     network = gsr.load(model)
-    before = _peak()
+    before = peak_resident()
     field = network.encode(Image.new("RGB", (side, side), (90, 120, 150)))
     field.render(size=(pixels, pixels))
-    return (_peak() - before) / 1000
+    return (peak_resident() - before) / 1000
 
 
-def _peak() -> int:
+def peak_resident() -> int:
     """Largest resident size of this process so far, kB. Linux says it per program; the figure
     of `getrusage` may be the parent's.
     """

@@ -73,11 +73,21 @@ def main(
     folder = out or Path("runs") / Path(recipe).stem
     clock = {"minutes": minutes, "extend": extend, "pause_after": pause_after}
     state = with_progress(chosen, crops, folder, clock, validate, engine)
+    finish(chosen, state, folder, engine)
+    return None
+
+
+def finish(recipe: Recipe, state: TrainState, folder: Path, engine: Accelerator) -> None:
+    """Write the weights of a run, and say where they are."""
     if engine.is_main_process:
-        target = save_weights(state.average, folder / f"{chosen.model.preset}.safetensors")
+        target = save_weights(state.average, weights_of(recipe, folder))
         typer.echo(f"{target} after {state.step} steps")
     engine.end_training()
-    return None
+
+
+def weights_of(recipe: Recipe, folder: Path) -> Path:
+    """Where a run leaves its weights."""
+    return folder / f"{recipe.model.preset}.safetensors"
 
 
 def recipe_file(name: str) -> Path:

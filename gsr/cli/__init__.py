@@ -54,10 +54,10 @@ def _root(
         typer.echo(context.get_help())
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Run one command line and return its exit code."""
+def run(arguments: list[str] | None = None, application: typer.Typer | None = None) -> int:
+    """Run one command line, of `gsr` or of another application, and return its exit code."""
     try:
-        code = app(arguments, prog_name="gsr", standalone_mode=False)
+        code = (application or app)(arguments, prog_name="gsr", standalone_mode=False)
     except typer.TyperException as error:
         return _refuse(error.format_message())
     except GsrError as error:

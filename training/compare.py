@@ -1,0 +1,137 @@
+"""`python -m training.compare --data IMAGES --benchmarks SETS`: the methods under one roof.
+
+Each is trained with the same encoder, data, steps and seed (`configs/compare/`), then measured on
+every benchmark set that is there. What is finished is not done again: the same command goes on
+where it was stopped.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from accelerate import Accelerator
+from rich.console import Console
+
+from gsr.atomic import writing
+from gsr.cli import run
+from gsr.errors import ConfigError
+from gsr.evaluation.contenders import Contender, find_contender
+from gsr.evaluation.pairs import parse_scales
+from gsr.evaluation.reduction import find_reduction
+from gsr.evaluation.results import Results, Row
+from gsr.evaluation.running import Evaluation
+from gsr.evaluation.sets import find_sets
+from gsr.evaluation.tables import markdown, summarise
+
+from .compare_costs import Expense, expense
+from .compare_tables import cost_table, mean_table, page, write_costs
+from .recipe import Recipe
+from .recipe_files import load_recipe, parse_overrides
+from .train import CONFIGS, finish, prepare, weights_of, with_progress
+
+app = typer.Typer(add_completion=False)
+console = Console(stderr=True)
+
+METHODS = ("lite", "paper", "liif", "metasr", "lte", "aliif", "diinn", "itsrn")
+"""The rows: the two heads of GaussianSR, then the methods it is compared with."""
+INTERRUPTED = 130
+CLASSICAL = ("bicubic", "lanczos")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def main(
+    context: typer.Context,
+    data: Annotated[Path, typer.Option(help="Folder of training images.")],
+    benchmarks: Annotated[Path, typer.Option(help="A benchmark set, or a folder of sets.")],
+    out: Annotated[Path, typer.Option(help="Folder of runs and results; gone on with.")] = Path(
+        "runs/compare"
+    ),
+    methods: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(METHODS),
+    scales: Annotated[str, typer.Option(help="Comma-separated.")] = "2,2.6,3,3.4,4,6,8,12",
+    limit: Annotated[int | None, typer.Option(help="Images per set.", min=1)] = None,
+    side: Annotated[int, typer.Option(help="LR side of the image that is timed.", min=8)] = 96,
+    runs: Annotated[int, typer.Option(help="Times are the mean of so many.", min=1)] = 100,
+    device: Annotated[str, typer.Option(help="cpu, or auto: a GPU if there is one.")] = "auto",
+) -> None:
+    """Train all, measure all, write results.csv, compare.md and compare.html.
+
+    Values of all recipes are changed with --section.key=value: --train.steps=20000.
+    """
+    recipes = {name: _recipe(name, context.args) for name in _names(methods)}
+    plan_scales = parse_scales(scales)
+    sets = find_sets(benchmarks, limit)
+    weights = {name: _trained(recipe, data, out / name, device) for name, recipe in recipes.items()}
+    plan = Evaluation(
+        sets=sets,
+        scales=plan_scales,
+        contenders=[
+            *map(find_contender, CLASSICAL),
+            *(_contender(*one) for one in weights.items()),
+        ],
+        protocol="liif",
+        reduction=find_reduction("pil"),
+    )
+    plan.check()
+    rows = _measured(plan, out)
+    costs = [expense(name, path, side, runs) for name, path in weights.items()]
+    _write(plan, rows, costs, out)
+
+
+def _names(methods: str) -> list[str]:
+    names = [name.strip() for name in methods.split(",")]
+    for name in names:
+        if name not in METHODS:
+            raise ConfigError(f"no method is called {name!r}: known are {', '.join(METHODS)}.")
+    return list(dict.fromkeys(names))
+
+
+def _recipe(name: str, overrides: list[str]) -> Recipe:
+    return load_recipe(CONFIGS / "compare" / f"{name}.toml", parse_overrides(overrides))
+
+
+def _trained(recipe: Recipe, data: Path, folder: Path, device: str) -> Path:
+    """The weights of a run, which is begun, continued or finished already."""
+    weights = weights_of(recipe, folder)
+    if weights.is_file():
+        console.print(f"{weights} is there", highlight=False)
+        return weights
+    console.rule(folder.name)
+    engine = Accelerator(cpu=device == "cpu")
+    crops, validate = prepare(recipe, data, None, engine.device)
+    clock = {"minutes": None, "extend": False, "pause_after": None}
+    state = with_progress(recipe, crops, folder, clock, validate, engine)
+    if state.step < recipe.train.steps:  # Ctrl-C; the checkpoint is written
+        console.print("stopped; the same command goes on from here.")
+        raise typer.Exit(INTERRUPTED)
+    finish(recipe, state, folder, engine)
+    return weights
+
+
+def _contender(name: str, path: Path) -> Contender:
+    return replace(find_contender(str(path)), name=name)
+
+
+def _measured(plan: Evaluation, out: Path) -> list[Row]:
+    def told(row: Row, done: int, total: int) -> None:
+        if done % plan.per_picture == 0:
+            text = f"{row.case.set} {row.case.image}: {done} of {total} results"
+            console.print(text, highlight=False)
+
+    return plan.run(Results(out), told)
+
+
+def _write(plan: Evaluation, rows: list[Row], costs: list[Expense], out: Path) -> None:
+    summaries = summarise(plan, rows)
+    tables = [mean_table(summaries), cost_table(costs), *map(markdown, summaries)]
+    text = "\n".join(tables)
+    write_costs(costs, out / "costs.csv")
+    for name, content in (("compare.md", text), ("compare.html", page(summaries, costs))):
+        with writing(out / name) as file:
+            file.write(content.encode())
+    typer.echo(text, nl=False)
+
+
+if __name__ == "__main__":
+    sys.exit(run(None, app))

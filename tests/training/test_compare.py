@@ -2,13 +2,11 @@ import csv
 import re
 
 import pytest
-import torch
 from PIL import Image
 from typer.testing import CliRunner
 
 from gsr.cli import run
 from gsr.evaluation.tables import Mean, Summary
-from gsr.methods import new_network
 from gsr.weights import load_network
 from training.compare import METHODS, app
 from training.compare_costs import Expense
@@ -107,9 +105,3 @@ def test_costs_and_page():
     assert "| ours | 1,000 | 400 | 300 | 12.0 | 3.5 | 60 |" in cost_table([COST])
     shown = page([summary(bicubic=(30, 26), ours=(33, 28))], [COST])
     assert shown.count("<h2>") == 1
-
-
-def test_both_heads_of_ours_have_the_small_encoder():
-    recipe = load_recipe(CONFIGS / "compare" / "paper.toml")
-    assert recipe.model.channels == 32
-    assert isinstance(new_network("paper"), torch.nn.Module)

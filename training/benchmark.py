@@ -29,6 +29,8 @@ def median_ms(run: Callable[[int], object], repeats: int) -> float:
     for i in range(repeats + 2):
         start = time.perf_counter()
         run(i)
+        if torch.cuda.is_initialized():  # work goes on behind a call
+            torch.cuda.synchronize()
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times[2:])
 
@@ -47,7 +49,7 @@ def gather_splat(field: gsr.GaussianField, view: View) -> torch.Tensor:
         maps, (left, top) = field.splat_maps(xs, ys)
         geometry = field.sampler.geometry(maps, field.lr.new_tensor(view.scale)[None])
         channels = torch.cat((maps.colors, maps.feat), -1)
-        points = grid_points(xs - left, ys - top)
+        points = grid_points(xs - left, ys - top).to(channels.device)
         bands.append(reference.splat(geometry, channels, points, field.sampler.config.radius))
     return torch.cat(bands, 1)
 
@@ -82,10 +84,11 @@ def main(
     pixels: Annotated[int, typer.Option(help="Output view, pixels x pixels.")] = 512,
     repeats: Annotated[int, typer.Option()] = 31,
     memory: Annotated[int, typer.Option(help="Also 96 x 96 to N x N; 0 leaves it out.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Time the encoder, a live frame at a new scale, its parts, and plain torch beside it."""
-    network = gsr.load(model)
-    image = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0))
+    network = gsr.load(model, device=device)
+    image = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     encode = median_ms(lambda _: network.encode(image), max(3, repeats // 4))
     field = network.encode(image)
 

@@ -1,11 +1,21 @@
 """Splatting back-ends with one contract, and the choice between them."""
 
+from functools import cache
+from importlib.util import find_spec
+
 import torch
 from torch import Tensor
 
 from gsr.splat import cpu, cpu_grid, reference
 
-BACKENDS = {"reference": reference.splat, "cpu": cpu.splat}
+
+def _cuda(geometry: Tensor, channels: Tensor, points: Tensor, radius: int) -> Tensor:
+    from gsr.splat import cuda  # imports Triton, which not every machine has
+
+    return cuda.splat(geometry, channels, points, radius)
+
+
+BACKENDS = {"reference": reference.splat, "cpu": cpu.splat, "cuda": _cuda}
 
 
 def splat(
@@ -13,10 +23,11 @@ def splat(
 ) -> Tensor:
     """Weighted sums of `channels` at `points`; see `reference.splat` for shapes and formula.
 
-    `auto` takes the compiled loop for float32 on the CPU and plain torch elsewhere.
+    `auto` takes the compiled loop for float32 on the CPU, Triton on a GPU that has it, and
+    plain torch elsewhere and for double precision.
     """
     if backend == "auto":
-        backend = "cpu" if compiled(geometry, channels) else "reference"
+        backend = _best(geometry, channels)
     return BACKENDS[backend](geometry, channels, points, radius)
 
 
@@ -25,7 +36,7 @@ def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radiu
     if compiled(geometry, channels):
         return cpu_grid.splat_grid(geometry, channels, xs, ys, radius)
     points = grid_points(xs, ys).to(geometry.device).expand(len(geometry), -1, -1)
-    return reference.splat(geometry, channels, points, radius)
+    return splat(geometry, channels, points, radius)
 
 
 def grid_points(xs: Tensor, ys: Tensor) -> Tensor:
@@ -36,6 +47,18 @@ def grid_points(xs: Tensor, ys: Tensor) -> Tensor:
 def compiled(geometry: Tensor, channels: Tensor) -> bool:
     """Whether the compiled loops can take these."""
     return geometry.device.type == "cpu" and channels.dtype == geometry.dtype == torch.float32
+
+
+def _best(geometry: Tensor, channels: Tensor) -> str:
+    if compiled(geometry, channels):
+        return "cpu"
+    double = torch.float64 in (geometry.dtype, channels.dtype)
+    return "cuda" if geometry.is_cuda and not double and _has_triton() else "reference"
+
+
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
 
 
 __all__ = [

@@ -58,7 +58,7 @@ def photo(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # for longer, its event loop would be in the way of other tests
 def browser():
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:

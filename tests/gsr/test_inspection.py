@@ -130,7 +130,7 @@ def test_an_explanation_names_the_pixel_and_the_choice(tiny_field: GaussianField
     assert (found.column, found.row) == (6, 3)
     assert found.kernel == int(tiny_field.index[0, 3, 6])
     assert found.second == int(choice.second[0, 3, 6])
-    assert found.confidence == pytest.approx(float(choice.confidence[0, 3, 6]))
+    assert found.confidence == pytest.approx(float(choice.confidence[0, 3, 6]), rel=1e-5)
     own = next(c for c in found.contributions if (c.column, c.row) == (6, 3))
     assert own.kernel == found.kernel
     dx, dy = tiny_field.offsets[0, 3, 6].tolist()

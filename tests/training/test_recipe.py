@@ -9,6 +9,7 @@ from gsr.errors import ConfigError
 from gsr.methods import NETWORKS
 from training.recipe import DataRecipe, ModelRecipe, Recipe, TrainRecipe
 from training.recipe_files import load_recipe, parse_overrides
+from training.train import recipe_file
 
 SHIPPED = sorted((Path(__file__).parents[2] / "training" / "configs").rglob("*.toml"))
 
@@ -30,7 +31,7 @@ def test_shipped_recipes_load(path: Path) -> None:
 
 
 def test_the_papers_recipe() -> None:
-    recipe = load_recipe(next(path for path in SHIPPED if path.stem == "paper"))
+    recipe = load_recipe(recipe_file("paper"))
     assert recipe.train.steps == 2000 * 1000
     assert (recipe.data.crop, recipe.data.queries, recipe.train.batch) == (48, 2304, 16)
     assert recipe.train.milestones == tuple(200 * i / 2000 for i in range(1, 10))

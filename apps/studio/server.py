@@ -18,7 +18,7 @@ from .. import viewer
 from ..demos import FOLDER, demo_photos
 from ..figures import bank_and_usage
 from ..viewer import payloads
-from .comparing import offered
+from ..viewer.comparing import offered
 from .crowd import BusyError
 from .export_routes import export_routes
 from .jobs import Cancelled

@@ -14,9 +14,9 @@ from gsr.errors import ConfigError, ImageError
 from gsr.images import Picture, load
 
 from ..demos import demo_photos, focus_of
+from ..viewer import truths
+from ..viewer.comparing import Comparing, score
 from ..viewer.payloads import FrameRequest, describe, frame
-from . import truths
-from .comparing import Comparing, score
 from .crowd import Crowd
 from .jobs import Jobs
 from .store import Entry, FieldStore

@@ -316,6 +316,16 @@ class Viewer {
     this.draw();
   }
 
+  // Show a rectangle [x, y, width, height] of the picture as large as it fits.
+  showRectangle([x, y, width, height]) {
+    this.moved(() => {
+      const { viewport } = this;
+      viewport.setScale(Math.min(viewport.width / width, viewport.height / height));
+      Object.assign(viewport, { cx: x + width / 2, cy: y + height / 2 });
+      viewport.keepInside();
+    });
+  }
+
   // Methods to offer, once the host knows them.
   offer(methods) {
     this.options.methods = methods;
@@ -370,9 +380,11 @@ class Viewer {
     const { width, height } = this.picture ?? {};
     if (!(x >= 0 && y >= 0 && x < width && y < height)) {
       this.place.textContent = "";
+      this.options.onhover?.(null);
       return;
     }
     const [column, row] = [Math.floor(x), Math.floor(y)];
+    this.options.onhover?.([column, row]);
     const said = this.inside.at(column, row);
     const choice = said
       ? ` · kernel ${said.kernel}, ${Math.round(100 * said.confidence)} % sure; next ${said.second}`

@@ -13,9 +13,9 @@ from PIL import Image
 from apps.demos import demo_photos
 from apps.studio import studio as studio_module
 from apps.studio.auth import BasicAuth
-from apps.studio.comparing import PROTOCOL
 from apps.studio.server import MAX_UPLOAD_BYTES, create_app
 from apps.studio.studio import Studio, read_picture
+from apps.viewer.comparing import PROTOCOL
 from gsr import View
 from gsr.errors import ConfigError, ImageError
 from gsr.images import load, to_pil

@@ -1,0 +1,115 @@
+// The viewer in a notebook: its transport over the widget's own messages, its state as traits.
+
+import { mount } from "./viewer.js";
+
+// Requests carry a number and their answer brings it back; one that is no longer wanted is only
+// forgotten, because the kernel answers in the order of asking.
+function messageTransport(model) {
+  const waiting = new Map();
+  let number = 0;
+  model.on("msg:custom", ({ number: which, error, ...answer }, buffers) => {
+    const one = waiting.get(which);
+    if (!one) return;
+    waiting.delete(which);
+    if (error) one.reject(Object.assign(new Error(error), { status: 400 }));
+    else one.resolve({ ...answer, buffers });
+  });
+  const ask = (what, members, signal) => new Promise((resolve, reject) => {
+    const own = (number += 1);
+    const aborted = () => {
+      waiting.delete(own);
+      reject(new DOMException("no longer wanted", "AbortError"));
+    };
+    if (signal?.aborted) return aborted();
+    signal?.addEventListener("abort", aborted, { once: true });
+    waiting.set(own, { resolve, reject });
+    model.send({ what, number: own, ...members });
+  });
+  const bytes = (buffer) => buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
+  const place = ({ x, y, width, height }) => ({ x, y, width, height });
+  return {
+    about: () => ask("about", {}),
+    async frame({ view, method, layer, quality }, signal) {
+      const answer = await ask("frame", { view, method, layer, quality }, signal);
+      return { blob: new Blob([bytes(answer.buffers[0])], { type: answer.type }), milliseconds: answer.milliseconds };
+    },
+    ellipses: async (view, limit, signal) => (await ask("ellipses", { view: place(view), limit }, signal)).found,
+    explain: async (x, y, scale, signal) => (await ask("explain", { x, y, scale }, signal)).found,
+    choices: async (signal) => bytes((await ask("choices", {}, signal)).buffers[0]),
+    scores: async (view, methods, signal) => (await ask("scores", { view: place(view), methods }, signal)).found,
+    usage: async (view, signal) => (await ask("usage", { view: place(view) }, signal)).found,
+    footprint: async (column, row, scale, signal) => (await ask("footprint", { column, row, scale }, signal)).found,
+  };
+}
+
+// Python's traits and the viewer tell each other; what came from one side is not sent back to it.
+function tie(model, viewer) {
+  const told = {};
+  const tell = (name, value) => {
+    told[name] = JSON.stringify(value);
+    if (JSON.stringify(model.get(name)) === told[name]) return;
+    model.set(name, value);
+    model.save_changes();
+  };
+  const follow = (name, act) => {
+    const changed = () => {
+      const value = model.get(name);
+      if (JSON.stringify(value) !== told[name]) act(value);
+      told[name] = JSON.stringify(value);
+    };
+    model.on(`change:${name}`, changed);
+    return changed;
+  };
+  const size = ({ x, y, width, height }) => [x, y, width, height].map((v) => Math.round(1e6 * v) / 1e6);
+  const actions = [
+    follow("source", (source) => viewer.show(1, source)),
+    follow("state", (state) => viewer.change(state)),
+    follow("view", (view) => view && viewer.showRectangle(view)),
+    follow("scale", (scale) => scale && viewer.zoomTo(scale * viewer.dpr)),
+    follow("selection", (point) => (point ? viewer.explainAt(...point) : viewer.closeExplanation())),
+    follow("kernels", (kernels) => viewer.inside.light(kernels)),
+  ];
+  return {
+    start: () => actions.forEach((act) => act()),
+    onview(view) {
+      tell("view", size(view));
+      tell("scale", Math.round((1e6 * view.scale) / viewer.dpr) / 1e6);
+    },
+    onchange(state) {
+      const { sources, ...rest } = state;
+      tell("source", sources[1]);
+      tell("state", { ...rest, sources });
+    },
+    onpoint: (point) => tell("selection", point && [point.x, point.y]),
+    onhover: (place) => tell("hovered", place),
+  };
+}
+
+function render({ model, el }) {
+  el.style.height = `${model.get("height")}px`;
+  const transport = messageTransport(model);
+  let tied = null;
+  const options = Object.fromEntries(["onview", "onchange", "onpoint", "onhover"].map(
+    (name) => [name, (value) => tied?.[name](value)]));
+  const viewer = mount(el, { ...options, scale: model.get("scale") || 4, state: model.get("state") });
+  const refresh = async (edited) => {
+    const about = await transport.about();
+    viewer.offer(about.methods);
+    await viewer.open(about.found, transport, { edited });
+  };
+  const failed = (error) => {
+    viewer.parts.message.textContent = error.message;
+  };
+  refresh(false).then(() => {
+    tied = tie(model, viewer);
+    tied.start();
+  }).catch(failed);
+  const changed = () => refresh(true).catch(failed);
+  model.on("change:version", changed);
+  return () => {
+    model.off("change:version", changed);
+    viewer.destroy();
+  };
+}
+
+export default { render };

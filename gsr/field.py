@@ -90,6 +90,12 @@ class GaussianField:
         batch = f"batch={self.batch_shape}, " if self.batch_shape else ""
         return f"GaussianField({batch}{w} x {h} Gaussians, model={self.model!r})"
 
+    def _repr_html_(self) -> str:
+        """A small picture of it, for notebooks."""
+        from gsr.showing import field_html
+
+        return field_html(self)
+
     @property
     def lr_size(self) -> tuple[int, int]:
         """(height, width) of the LR grid: the extent of the plane."""

@@ -342,3 +342,52 @@ def _blur(maps: Tensor, sigma: float) -> Tensor:
     pad = torch.nn.functional.pad(maps, (reach,) * 4, mode="replicate")
     rows = torch.nn.functional.conv2d(pad, kernel, groups=maps.shape[1])
     return torch.nn.functional.conv2d(rows, kernel.mT, groups=maps.shape[1])
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Whether kernels lie along edges; directions in radians, modulo pi.
+
+    Attributes:
+        edge: Direction of the edge at each compared pixel. [n]
+        kernel: Direction of the kernel's long axis there. [n]
+        mean: Mean of cos 2 (kernel - edge): 1 along, 0 by chance, -1 across.
+        correlation: Circular correlation of the doubled angles, from -1 to 1
+            (Jammalamadaka and SenGupta, "Topics in Circular Statistics", 2001).
+    """
+
+    edge: Float[Tensor, " n"]
+    kernel: Float[Tensor, " n"]
+    mean: float
+    correlation: float
+
+
+def edge_agreement(field: "GaussianField", strongest: float = 0.1) -> Agreement:
+    """Directions of kernels and of edges, on the pixels with the strongest edges.
+
+    Args:
+        field: Of one image or more.
+        strongest: Fraction of the pixels, in (0, 1].
+
+    Raises:
+        GsrError: for another fraction.
+    """
+    if not 0 < strongest <= 1:
+        raise GsrError(f"strongest must be above 0 and at most 1, got {strongest!r}.")
+    along, strength = edge_structure(field.lr)
+    order = strength.flatten().argsort(descending=True)
+    chosen = order[: max(1, round(strongest * len(order)))]
+    edge = along.flatten()[chosen].cpu()
+    kernel = ellipses(field.kernels.covariances()).angle.flatten()[chosen].cpu()
+    return Agreement(
+        edge, kernel, float(torch.cos(2 * (kernel - edge)).mean()), _circular(2 * kernel, 2 * edge)
+    )
+
+
+def _circular(a: Tensor, b: Tensor) -> float:
+    """Circular correlation of two angles; 0 where one of them does not vary."""
+    first, second = (
+        torch.sin(angle - torch.atan2(angle.sin().mean(), angle.cos().mean())) for angle in (a, b)
+    )
+    spread = (first.square().sum() * second.square().sum()).sqrt()
+    return float((first * second).sum() / spread) if spread > 0 else 0.0

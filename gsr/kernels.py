@@ -37,6 +37,12 @@ class Kernels:
         sx, sy = self.sigmas.unbind(-1)
         return torch.stack((sx * sx, self.rho * sx * sy, sy * sy), dim=-1)
 
+    def _repr_html_(self) -> str:
+        """The first of them as ellipses, for notebooks."""
+        from gsr.showing import kernels_html
+
+        return kernels_html(self)
+
     def __getitem__(self, index: Tensor) -> "Kernels":
         """The kernels a class map names."""
         return Kernels(self.sigmas[index], self.rho[index], self.opacities[index])

@@ -26,14 +26,10 @@ import gsr
 from gsr.editing import shuffled, with_kernel
 from gsr.errors import GsrError
 from gsr.images import bicubic_view, load, to_pil
-from gsr.inspection import edge_structure, usage
-from gsr.kernels import ellipses
+from gsr.inspection import edge_agreement, usage
 from gsr.metrics import Protocol, psnr
 
 from .images import list_images
-
-STRONGEST = 0.1
-"""Directions are compared on this fraction of the pixels, the strongest edges."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +78,6 @@ def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str,
     return {name: fmean(values) for name, values in scores.items()}
 
 
-def direction_agreement(field: gsr.GaussianField) -> Tensor:
-    """Cos 2 (kernel direction - edge direction) on the strongest edges.
-
-    1 where the long axis of the kernel lies along the edge, -1 across it, 0 by chance.
-    """
-    along, strength = (v[0] for v in edge_structure(field.lr))
-    angle = ellipses(field.bank.covariances()).angle[field.index[0]]
-    strongest = strength >= strength.flatten().quantile(1 - STRONGEST)
-    return torch.cos(2 * (angle - along))[strongest]
-
-
 def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dict[str, float]:
     """Whether the choice of kernels follows the picture; see the printed names."""
     generator = torch.Generator().manual_seed(0)
@@ -107,7 +92,7 @@ def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dic
         plain.append(score(field.render(size=size), pair, scale))
         mixed.append(score(shuffled(field, generator).render(size=size), pair, scale))
         forced.append(score(with_kernel(field, most_used).render(size=size), pair, scale))
-        agreement.append(float(direction_agreement(field).mean()))
+        agreement.append(edge_agreement(field).mean)
     return {
         "kernels chosen by more than 1 % of pixels": int((shares > 0.01).sum()),
         "share of the most used kernel, %": 100 * float(shares.max()),

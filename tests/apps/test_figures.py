@@ -5,11 +5,24 @@ import numpy as np
 import pytest
 import torch
 
-from apps.figures import ellipse_points, ellipses_over, kernel_bank, kernel_order, shares
+from apps.figures import (
+    class_map,
+    directions,
+    ellipse_points,
+    ellipses_over,
+    entropy_map,
+    kernel_bank,
+    kernel_order,
+    scale_sweep,
+    shares,
+)
 from apps.palette import bank_colors, kernel_color
 from gsr import View
-from gsr.inspection import gaussians_in
+from gsr.images import to_pil
+from gsr.inspection import edge_agreement, gaussians_in
 from gsr.kernels import ellipses, physical
+from gsr.methods import get
+from gsr.render import render
 
 
 def hue_and_saturation(color):
@@ -81,3 +94,33 @@ def test_shares_sum_to_a_hundred(field):
     assert len(figure.data[0].x) == 6
     assert sum(figure.data[0].x) == pytest.approx(100, abs=1e-3)
     assert list(figure.data[0].x[:5]) == sorted(figure.data[0].x[:5], reverse=True)
+
+
+def test_maps_show_what_was_chosen(field):
+    (picture,) = class_map(field).data
+    colors = bank_colors(field.bank_raw)
+    expected = [int(colors[int(field.index[0, 5, 9])][i : i + 2], 16) for i in (1, 3, 5)]
+    assert list(picture.z[5][9]) == expected
+    (heat,) = entropy_map(field).data
+    assert np.allclose(heat.z, field.choice_at().entropy[0])
+
+
+def test_a_sweep_has_a_view_for_each_image_and_scale(field):
+    images = {"ours": field, "bicubic": get("bicubic").encode(field.lr)}
+    figure = scale_sweep(images, (30, 20), (2, 4, 8), side=40)
+    assert len(figure.data) == 6
+    view = View(27.5, 17.5, 5.0, 5.0, (40, 40))
+    assert np.array_equal(figure.data[2].z, np.asarray(to_pil(render(field, view=view)[0])))
+
+
+def test_directions_say_how_well_they_agree(field):
+    figure = directions(field)
+    assert f"{edge_agreement(field).mean:.2f}" in figure.layout.title.text
+    assert len(figure.data[0].x) == round(0.1 * 64 * 48)
+
+
+def test_figures_are_reached_by_a_short_import():
+    from gsr import plots
+
+    assert plots.kernel_bank is kernel_bank
+    assert "scale_sweep" in dir(plots)

@@ -16,13 +16,15 @@ from gsr.errors import GsrError, ScaleError
 from gsr.field import GaussianField
 from gsr.inspection import (
     Explanation,
+    _circular,
+    edge_agreement,
     edge_structure,
     explain,
     footprint,
     gaussians_in,
     usage,
 )
-from gsr.kernels import Kernels
+from gsr.kernels import Kernels, ellipses
 from gsr.model import GaussianSR
 
 Read = Callable[..., Tensor]
@@ -340,3 +342,28 @@ def test_below_one_the_explanation_is_that_of_one(tiny_field: GaussianField) -> 
     small, one = (explain(tiny_field, 4.2, 3.3, scale) for scale in (0.2, 1.0))
     assert small == one
     assert small.scale == (1.0, 1.0)
+
+
+def test_agreement_is_one_along_edges_and_minus_one_across(tiny_field: GaussianField) -> None:
+    stripes = torch.zeros(1, 3, 9, 11)
+    stripes[..., 5:] = 1  # an upright edge
+    field = replace(tiny_field, lr=stripes)
+    shape = ellipses(field.bank.covariances())
+    long = (shape.major / shape.minor) > 1.8
+    upright = int((shape.angle.sin().abs() * long).argmax())
+    lying = int((shape.angle.cos().abs() * long).argmax())
+    assert edge_agreement(field.with_kernel(upright)).mean > 0.9
+    assert edge_agreement(field.with_kernel(lying)).mean < -0.9
+
+
+def test_circular_correlation_of_equal_and_of_opposite_angles() -> None:
+    angle = torch.linspace(-1, 1, 50)
+    assert _circular(angle, angle + 0.4) == pytest.approx(1, abs=1e-5)
+    assert _circular(angle, -angle) == pytest.approx(-1, abs=1e-5)
+    assert _circular(angle, torch.ones(50)) == 0
+
+
+@pytest.mark.parametrize("part", [0, 1.5, float("nan")])
+def test_agreement_of_no_pixels_is_refused(tiny_field: GaussianField, part: float) -> None:
+    with pytest.raises(GsrError, match="strongest"):
+        edge_agreement(tiny_field, part)

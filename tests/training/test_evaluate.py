@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from gsr.inspection import edge_agreement
 from gsr.kernels import oriented_bank
 from gsr.model import GaussianSR
 from gsr.weights import save_weights
@@ -73,7 +74,7 @@ def test_directions_agree_when_kernels_lie_along_edges(
     along = 17 + int(torch.cos(2 * (directions - angle)).argmax())
     across_it = 17 + int(torch.cos(2 * (directions - angle)).argmin())
     for kernel, low, high in ((along, 0.85, 1.0), (across_it, -1.0, -0.85)):
-        mean = evaluate.direction_agreement(field.with_bank(bank).with_kernel(kernel)).mean()
+        mean = edge_agreement(field.with_bank(bank).with_kernel(kernel)).mean
         assert low <= float(mean) <= high + 1e-6
 
 

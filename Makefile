@@ -5,6 +5,7 @@ PYTHON ?= python3
 DATA ?= data/train
 APP_ARGS ?=
 TRAIN_ARGS ?=
+LAB_ARGS ?=
 MINUTES ?= 25
 RECIPE ?= base
 BENCHMARKS ?= data/benchmarks
@@ -54,8 +55,8 @@ format: $(ALL) ## format the code, mend what lint can mend by itself
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-notebooks: $(ALL) ## execute every notebook and fail on the first error
-	$(PY) -m pytest --nbmake --nbmake-timeout=900 --timeout=1200 $(PYTEST_ARGS) notebooks
+notebooks: $(ALL) ## open the course in JupyterLab
+	$(PY) -m jupyterlab --notebook-dir=notebooks $(LAB_ARGS)
 
 train-lite: $(ALL) ## train the small model (DATA=folder of images, TRAIN_ARGS='...')
 	@[ -d "$(DATA)" ] || { \

@@ -20,8 +20,20 @@ def test_a_notebook_runs(path: Path) -> None:
     client.execute()  # an error in a cell is an error here
     outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
     kinds = {kind for output in outputs for kind in output.get("data", {})}
-    assert "image/png" in kinds
+    assert kinds & {"image/png", "text/html"}
     assert "application/vnd.plotly.v1+json" in kinds
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_ends_with_exercises_and_hidden_solutions(path: Path) -> None:
+    last = nbformat.read(path, as_version=4).cells[-1]
+    assert last.cell_type == "markdown"
+    assert "## Exercises" in last.source
+    assert "<details><summary>Solution" in last.source
+
+
+def test_the_course_is_numbered() -> None:
+    assert [path.name[:3] for path in NOTEBOOKS] == [f"{i:02d}_" for i in range(9)]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -41,8 +41,9 @@ help: ## list the targets
 app: $(APP) ## start the app on this machine and print its address (APP_ARGS='...' is handed on)
 	@$(VENV)/bin/gsr app $(APP_ARGS)
 
+# Threads that wait by spinning make small steps very slow beside anything else that runs.
 test: $(ALL) browser lint ## run every check: lint, format, types, imports, spelling, tests
-	$(PY) -m pytest $(PYTEST_ARGS)
+	OMP_WAIT_POLICY=PASSIVE $(PY) -m pytest $(PYTEST_ARGS)
 
 lint: $(ALL) ## run the checks that execute nothing
 	$(PY) -m ruff check .

@@ -7,6 +7,12 @@ import pytest
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[1]
+PICTURES = {
+    "image/png",
+    "text/html",
+    "application/vnd.plotly.v1+json",
+    "application/vnd.jupyter.widget-view+json",
+}
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -18,10 +24,13 @@ def test_a_notebook_runs(path: Path) -> None:
         notebook, timeout=240, resources={"metadata": {"path": str(path.parent)}}
     )
     client.execute()  # an error in a cell is an error here
-    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
-    kinds = {kind for output in outputs for kind in output.get("data", {})}
-    assert kinds & {"image/png", "text/html"}
-    assert "application/vnd.plotly.v1+json" in kinds
+    shown = [
+        {kind for output in cell.outputs for kind in output.get("data", {})} & PICTURES
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+    assert any(shown[:2]), "it opens with a picture"
+    assert sum(map(bool, shown)) >= 3
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

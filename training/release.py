@@ -51,23 +51,29 @@ def to_toml(entries: dict[str, dict[str, Any]]) -> str:
 
 def main(
     weights: Annotated[Path, typer.Argument(help="Weights that training wrote.")],
-    figures: Annotated[Path, typer.Option(help="JSON that training.evaluate wrote.")],
     steps: Annotated[int, typer.Option(help="Optimiser steps behind the weights.")],
+    figures: Annotated[
+        Path | None, typer.Option(help="JSON that training.evaluate wrote, for GaussianSR.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name to ship under; the preset's if empty.")] = "",
+    half: Annotated[bool, typer.Option("--half", help="Keep them in float16.")] = False,
     folder: Annotated[Path, typer.Option(help="Where bundled weights lie.")] = FOLDER,
 ) -> None:
-    """Ship weights under the name of their preset."""
+    """Ship weights, of any method."""
     try:
         model = read_weights(weights)
     except GsrError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-    measured = json.loads(figures.read_text(encoding="utf-8"))
-    about = {"steps": steps, "psnr": measured["psnr"], "content": measured["content"]}
+    about: dict[str, Any] = {"steps": steps, "psnr": {}}
+    if figures:
+        measured = json.loads(figures.read_text(encoding="utf-8"))
+        about |= {"psnr": measured["psnr"], "content": measured["content"]}
     folder.mkdir(exist_ok=True)
-    name = model.config.name
-    path = save_weights(model, folder / f"{name}.safetensors", about)
+    shipped = name or model.config.name
     parameters = sum(p.numel() for p in model.parameters())
-    entries = manifest(folder) | {name: entry_for(path, about, parameters)}
+    path = save_weights(model.half() if half else model, folder / f"{shipped}.safetensors", about)
+    entries = manifest(folder) | {shipped: entry_for(path, about, parameters)}
     (folder / "manifest.toml").write_text(to_toml(entries), encoding="utf-8")
     typer.echo(path)
 

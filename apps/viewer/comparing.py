@@ -26,6 +26,7 @@ LABELS = {
     "aliif": ("A-LIIF", "Adaptive local implicit functions (Li et al., 2021)"),
     "diinn": ("DIINN", "Dual interactive implicit network (Nguyen & Beksi, WACV 2023)"),
     "lte": ("LTE", "Local texture estimator (Lee & Jin, CVPR 2022)"),
+    "lite": ("GaussianSR", "Gaussians whose kernels are chosen pixel by pixel"),
     "paper": ("GaussianSR as published", "The paper's own head, in our framework"),
 }
 """What people call a method, and one line on it."""
@@ -40,9 +41,16 @@ def offered(own: str) -> list[dict[str, Any]]:
     for name in methods.names():
         if name == own:
             continue
-        label, about = LABELS.get(name, (name, ""))
+        label, about = described(name)
         found.append({"name": name, "label": label, "about": about})
     return found
+
+
+def described(name: str) -> tuple[str, str]:
+    """What people call a method, and one line on it; `NAME-SIZE` is a size of a method."""
+    method, _, size = name.partition("-")
+    label, about = LABELS.get(method, (method, ""))
+    return (f"{label}, {size}" if size else label), about
 
 
 class Comparing:

@@ -9,7 +9,7 @@ from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage
 
 from ..viewer import payloads, truths
-from ..viewer.comparing import LABELS, score
+from ..viewer.comparing import described, score
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -59,7 +59,8 @@ class FieldService:
     def _about(self, _: dict[str, Any]) -> Answer:
         known = [name for name in self.images if name != "truth"]
         methods = [
-            {"name": name, "label": LABELS.get(name, (name, ""))[0], "about": ""} for name in known
+            {"name": name, "label": described(name)[0], "about": described(name)[1]}
+            for name in known
         ]
         found = payloads.describe(self.field) | {
             "truth": truths.describe(self.truth, self.field),

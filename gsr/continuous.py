@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gsr.coords import View
+from gsr.kernels import Kernels
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all); an exception it raises cancels."""
@@ -60,11 +61,13 @@ class Prediction:
         rgb: Colours in [0, 1], not clamped. [b, n, 3]
         colors: The Gaussians alone; None for methods without Gaussians. [b, n, 3]
         commitment: Distance between wishes and bank; None for methods without a bank.
+        kernels: The kernel of each LR pixel; None for methods without Gaussians. [b, h, w]
     """
 
     rgb: Float[Tensor, "b n 3"]
     colors: Float[Tensor, "b n 3"] | None = None
     commitment: Tensor | None = None
+    kernels: Kernels | None = None
 
 
 class Network(Method, Protocol):

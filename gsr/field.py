@@ -44,6 +44,8 @@ class GaussianField:
         batch_shape: Leading dimensions of the encoded tensor.
         alpha: Transparency as a field of its own.
         info: What the image file said besides its pixels; its presence makes renders PIL images.
+        slopes: Change of each Gaussian's colour per LR pixel along x and y, away from its mean;
+            None where it has one colour. [b, h, w, 3, 2]
         mixed: Raw kernel of each pixel, where an edit made it none of the bank. [b, h, w, 4]
 
     Raises:
@@ -64,6 +66,7 @@ class GaussianField:
     batch_shape: tuple[int, ...] = ()
     alpha: "GaussianField | None" = None
     info: "PictureInfo | None" = None
+    slopes: Float[Tensor, "b h w 3 2"] | None = None
     mixed: Float[Tensor, "b h w 4"] | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +81,8 @@ class GaussianField:
             "feat": (b, h, w, self.feat.shape[-1]),
             "context": (b, self.context.shape[1], h, w),
         }
+        if self.slopes is not None:
+            expected["slopes"] = (b, h, w, 3, 2)
         if self.mixed is not None:
             expected["mixed"] = (b, h, w, 4)
         for name, shape in expected.items():
@@ -151,6 +156,7 @@ class GaussianField:
             colors=self.colors[:, rows, columns],
             feat=self.feat[:, rows, columns],
             context=self.context[:, :, rows, columns],
+            slopes=None if self.slopes is None else self.slopes[:, rows, columns],
         )
         return maps, (left, top)
 

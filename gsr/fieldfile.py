@@ -39,8 +39,8 @@ _MAPS = {
     "feat": "[b, h, w, d]",
     "context": "[b, h, w, c]",
 }
-_EDITED = {"mixed": "[b, h, w, 4]"}
-"""Maps that only edited fields have."""
+_OPTIONAL = {"slopes": "[b, h, w, 3, 2]", "mixed": "[b, h, w, 4]"}
+"""Maps that only some models' fields have, and only edited ones."""
 _CHANNELS_LAST = ("evidence", "context")
 """Stored as they lie in memory after encoding, so that a render reads them in the same order."""
 
@@ -114,8 +114,7 @@ def _in_unicode(info: PictureInfo) -> PictureInfo:
 def _tensors(field: GaussianField) -> dict[str, Tensor]:
     """Every tensor by its name in the file, on the CPU and in one piece."""
     found = {name: getattr(field, name) for name in _MAPS}
-    if field.mixed is not None:
-        found["mixed"] = field.mixed
+    found |= {name: v for name in _OPTIONAL if (v := getattr(field, name)) is not None}
     found |= {name: found[name].movedim(1, -1) for name in _CHANNELS_LAST}
     found |= {f"sampler.{name}": value for name, value in field.sampler.state_dict().items()}
     if field.alpha is not None:
@@ -198,7 +197,7 @@ def _field(facts: _Facts, tensors: dict[str, Tensor], prefix: str = "") -> Gauss
     """Takes its tensors out of `tensors`; what is left has no place."""
     maps = {name: _map(prefix, name, tensors) for name in _MAPS}
     maps |= {name: maps[name].movedim(-1, 1) for name in _CHANNELS_LAST}
-    mixed = _map(prefix, "mixed", tensors) if f"{prefix}mixed" in tensors else None
+    maps |= {name: _map(prefix, name, tensors) for name in _OPTIONAL if prefix + name in tensors}
     alpha = _field(facts.alpha, tensors, f"{prefix}alpha.") if facts.alpha is not None else None
     channels = maps["feat"].shape[-1] + maps["context"].shape[1]
     field = GaussianField(
@@ -209,7 +208,6 @@ def _field(facts: _Facts, tensors: dict[str, Tensor], prefix: str = "") -> Gauss
         batch_shape=facts.batch_shape,
         alpha=alpha,
         info=facts.info,
-        mixed=mixed,
     )
     _check_field(field)
     return field
@@ -219,7 +217,7 @@ def _map(prefix: str, name: str, tensors: dict[str, Tensor]) -> Tensor:
     if prefix + name not in tensors:
         raise ValueError(f"{prefix}{name} is missing")
     value = tensors.pop(prefix + name)
-    check_shape(prefix + name, value, (_MAPS | _EDITED)[name])
+    check_shape(prefix + name, value, (_MAPS | _OPTIONAL)[name])
     wanted = value.dtype == torch.int64 if name == "index" else value.is_floating_point()
     if not wanted:
         raise ValueError(f"{prefix}{name} holds numbers of type {value.dtype}")

@@ -31,7 +31,7 @@ class Contribution:
         kernel: Its kernel in the bank.
         share: Its part of the weights at the point, in [0, 1]; all of them sum to 1.
         mean: Its centre (x, y), LR pixels.
-        color: Its own colour.
+        color: Its colour at the point: its own, changed by its slope.
         change: What the shown colour would change by without it (with it minus without).
     """
 
@@ -128,6 +128,7 @@ def _only(maps: SplatMaps, image: int) -> SplatMaps:
         maps.colors[pick],
         maps.feat[pick],
         maps.context[pick],
+        None if maps.slopes is None else maps.slopes[pick],
     )
 
 
@@ -165,8 +166,12 @@ def explain(
     index, weight = index[0, 0], weight[0, 0]  # [k]
     kept = weight > 0
     index, weight, vector = index[kept], weight[kept], vector[0, 0][kept]
-    near = torch.cat((maps.colors, maps.feat), -1)[0].flatten(0, 1)[index]
-    near = torch.cat((near, vector, torch.ones_like(weight)[:, None]), -1) * weight[:, None]
+    colors = maps.colors[0].flatten(0, 1)[index]
+    if maps.slopes is not None:
+        slopes = maps.slopes[0].flatten(0, 1)[index]  # [k, 3, 2]
+        colors = colors + (slopes * vector.unsqueeze(-2)).sum(-1)
+    feat = maps.feat[0].flatten(0, 1)[index]
+    near = torch.cat((colors, feat, vector, torch.ones_like(weight)[:, None]), -1) * weight[:, None]
     # Row 0 is the sum of all, row i + 1 the sum without Gaussian i: of the others, since taking
     # one away from the sum loses everything when it is nearly all of it.
     others = 1 - torch.eye(len(near), dtype=near.dtype, device=near.device)
@@ -187,7 +192,7 @@ def explain(
             kernel=int(field.index[image, rows[i], cols[i]]),
             share=float(shares[i]),
             mean=_pair(field.offsets[image, rows[i], cols[i]], int(cols[i]), int(rows[i])),
-            color=_rgb(field.colors[image, rows[i], cols[i]]),
+            color=_rgb(colors[i]),
             change=_rgb(change[i]),
         )
         for i in order

@@ -40,6 +40,9 @@ class ModelConfig:
         predicted: Whether offsets, colours and splatted features come from a learned head.
             Without it, as in the paper, the first encoder channels are splatted, the others
             interpolated, and a Gaussian sits at its pixel centre with the LR colour.
+        sloped: Whether a Gaussian's colour changes linearly across it; with `predicted` only. The
+            paper's is constant. A slope lets one Gaussian follow a gradient or the flank of an
+            edge that several of one colour each could only imitate.
         sampler: Window, normalisation and decoder.
     """
 
@@ -50,13 +53,14 @@ class ModelConfig:
     bank: str = "oriented"
     splatted: int = 29
     predicted: bool = True
+    sloped: bool = False
     sampler: SamplerConfig = SamplerConfig()
 
 
 PRESETS = {
     # 29 features and 3 colours make rows of 32 numbers, which the splatting loop likes.
-    "lite": ModelConfig("lite", EncoderConfig(channels=48, blocks=8)),
-    "base": ModelConfig("base"),
+    "lite": ModelConfig("lite", EncoderConfig(channels=48, blocks=8), sloped=True),
+    "base": ModelConfig("base", sloped=True),
     "paper": ModelConfig(
         "paper",
         classifier="logits",
@@ -68,6 +72,22 @@ PRESETS = {
         ),
     ),
 }
+
+
+HEADS_BEFORE_SLOPES = (2, 3)
+"""Offsets and colours."""
+SLOPES = 6
+"""Of three colours along two axes."""
+
+
+def _head_sizes(config: ModelConfig) -> tuple[int, int, int, int]:
+    """Channels of the heads: offsets, colours, their slopes, features."""
+    return *HEADS_BEFORE_SLOPES, SLOPES if config.sloped else 0, config.splatted
+
+
+def _unflattened(members: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Slopes as a small matrix per pixel; encoding keeps every map as [b, h, w, c]."""
+    return {k: v.unflatten(-1, (3, 2)) if k == "slopes" else v for k, v in members.items()}
 
 
 class GaussianSR(nn.Module):
@@ -84,9 +104,10 @@ class GaussianSR(nn.Module):
         self.bank = KernelBank(config.num_kernels, config.bank)
         self.classifier = Classifier(channels, config.num_kernels, config.classifier)
         if config.predicted:
-            self.heads = nn.Conv2d(channels, 5 + config.splatted, 3, padding=1)
+            sizes = _head_sizes(config)
+            self.heads = nn.Conv2d(channels, sum(sizes), 3, padding=1)
             with torch.no_grad():  # start at pixel centres with LR colours
-                self.heads.weight[:5] = 0
+                self.heads.weight[: sum(sizes[:-1])] = 0
                 self.heads.bias[:] = 0  # type: ignore[index]
         decoded = config.splatted if config.predicted else channels
         self.sampler = Sampler(decoded, config.sampler)
@@ -124,10 +145,11 @@ class GaussianSR(nn.Module):
                 "feat": own.movedim(1, -1),
                 "context": context,
             }
-        offsets, correction, own = (
-            self.heads(feat).movedim(1, -1).split((2, 3, self.config.splatted), -1)
+        offsets, correction, slopes, own = (
+            self.heads(feat).movedim(1, -1).split(_head_sizes(self.config), -1)
         )
-        return evidence, {
+        sloped = {"slopes": slopes.float()} if self.config.sloped else {}
+        return evidence, sloped | {
             "offsets": 0.5 * torch.tanh(offsets.float()),
             "colors": colors + correction.float(),
             "feat": own.float(),
@@ -156,7 +178,7 @@ class GaussianSR(nn.Module):
         """
         maps, commitment = self.training_maps(lr, soft=soft, generator=generator)
         sample: Sample = self.sampler(maps, points, scale, backend)
-        return Prediction(sample.rgb, sample.colors, commitment)
+        return Prediction(sample.rgb, sample.colors, commitment, maps.kernels)
 
     def training_maps(
         self,
@@ -171,7 +193,7 @@ class GaussianSR(nn.Module):
             raw, commitment = self.classifier.training_kernels(
                 evidence, self.bank, soft=soft, generator=generator
             )
-            return SplatMaps(kernels=physical(raw), **members), commitment
+            return SplatMaps(kernels=physical(raw), **_unflattened(members)), commitment
 
     @torch.no_grad()
     def encode(
@@ -211,6 +233,7 @@ class GaussianSR(nn.Module):
             colors=maps["colors"],
             feat=maps["feat"],
             context=maps["context"].movedim(-1, 1),
+            slopes=_unflattened(maps).get("slopes"),
             sampler=self.sampler,
             classifier=self.config.classifier,
             model=self.config.name,

@@ -22,6 +22,8 @@ class SplatMaps:
         colors: RGB of each Gaussian, around [0, 1]. [b, h, w, 3]
         feat: Splatted features. [b, h, w, d]
         context: Channels that are interpolated, not splatted; may have none. [b, c, h, w]
+        slopes: Change of the colour per LR pixel along x and y, away from the mean; None where
+            a Gaussian has one colour. [b, h, w, 3, 2]
     """
 
     kernels: Kernels
@@ -29,6 +31,7 @@ class SplatMaps:
     colors: Float[Tensor, "b h w 3"]
     feat: Float[Tensor, "b h w d"]
     context: Float[Tensor, "b c h w"]
+    slopes: Float[Tensor, "b h w 3 2"] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,9 @@ class Sampler(nn.Module):
     ) -> Sample:
         """Result and splatted colour at `points` (x, y in LR pixels) seen at `scale` (sy, sx)."""
         channels = torch.cat((maps.colors, maps.feat), -1)
-        sums = splat(self.geometry(maps, scale), channels, points, self.config.radius, backend).to(
-            channels.dtype
-        )
-        return self.decode(sums, maps, points, scale)
+        geometry, radius = self.geometry(maps, scale), self.config.radius
+        sums = splat(geometry, channels, points, radius, backend, maps.slopes)
+        return self.decode(sums.to(channels.dtype), maps, points, scale)
 
     def grid(
         self,
@@ -115,13 +117,13 @@ class Sampler(nn.Module):
         geometry, radius = self.geometry(maps, scale), self.config.radius
         if isinstance(self.decoder, ResidualDecoder) and decoded and compiled(geometry, channels):
             layers = self.decoder.dense(self._cell(scale))
-            shaded = cpu_grid.shade_grid(geometry, channels, xs, ys, radius, layers)
+            shaded = cpu_grid.shade_grid(geometry, channels, xs, ys, radius, layers, maps.slopes)
             return Sample(shaded[:, :3].mT, shaded[:, 3:].mT)
         if not decoded:
-            sums = splat_grid(geometry, maps.colors, xs, ys, radius)
+            sums = splat_grid(geometry, maps.colors, xs, ys, radius, maps.slopes)
             colors = sums[..., :3] / sums[..., -1:]
             return Sample(colors, colors)
-        sums = splat_grid(geometry, channels, xs, ys, radius)
+        sums = splat_grid(geometry, channels, xs, ys, radius, maps.slopes)
         points = grid_points(xs, ys).to(sums.device).expand(len(sums), -1, -1)
         return self.decode(sums, maps, points, scale)
 

@@ -129,7 +129,7 @@ def read() -> Callable[..., Tensor]:
         backend: str = "auto",
         **other: object,
     ) -> Tensor:
-        names = ("kernels", "offsets", "colors", "feat", "context")
+        names = ("kernels", "offsets", "colors", "feat", "context", "slopes")
         maps = SplatMaps(**{name: other.get(name, getattr(field, name)) for name in names})
         pair = scale if isinstance(scale, tuple) else (scale, scale)
         batch = len(maps.colors)

@@ -50,7 +50,8 @@ def gather_splat(field: gsr.GaussianField, view: View) -> torch.Tensor:
         geometry = field.sampler.geometry(maps, field.lr.new_tensor(view.scale)[None])
         channels = torch.cat((maps.colors, maps.feat), -1)
         points = grid_points(xs - left, ys - top).to(channels.device)
-        bands.append(reference.splat(geometry, channels, points, field.sampler.config.radius))
+        radius = field.sampler.config.radius
+        bands.append(reference.splat(geometry, channels, points, radius, maps.slopes))
     return torch.cat(bands, 1)
 
 

@@ -9,35 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor
-
-from gsr.continuous import Prediction
 
 from .checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
 from .data import Batch, Crops
 from .draws import NOISE, generator_for
 from .logs import Means, RunLog, TrainingError, take_means
+from .losses import losses
 from .optimise import learning_rate, set_learning_rate, update_average
-from .recipe import LossRecipe, Recipe
+from .recipe import Recipe
 from .validation import Validate
 
 Report = Callable[[int, float, dict[str, float]], None]
 """Called after each step with the step, the fraction done and the newest row of means."""
-
-
-def losses(recipe: LossRecipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
-    """L1 on the result, L1 on the Gaussians alone, commitment, and their sum."""
-    values = {"l1": F.l1_loss(prediction.rgb, batch.rgb)}
-    total = values["l1"]
-    if prediction.colors is not None:
-        values["color"] = F.l1_loss(prediction.colors, batch.rgb)
-        total = total + recipe.color * values["color"]
-    if prediction.commitment is not None:
-        values["commitment"] = prediction.commitment
-        total = total + recipe.commitment * prediction.commitment
-    return {"loss": total} | values
 
 
 def train_step(

@@ -100,13 +100,15 @@ class LossRecipe:
     Attributes:
         color: L1 on the Gaussians alone.
         commitment: Pull between wishes and bank.
+        direction: Pull of kernels along edges, so that people who look inside see them followed.
     """
 
     color: float = 0.3
     commitment: float = 0.02
+    direction: float = 0.0
 
     def __post_init__(self) -> None:
-        _at_least(0, self, "color", "commitment")
+        _at_least(0, self, "color", "commitment", "direction")
 
 
 SCHEDULES = ("cosine", "multistep")

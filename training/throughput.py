@@ -12,7 +12,7 @@ from rich.table import Table
 from torch import Tensor
 
 from gsr.model import GaussianSR
-from gsr.splat import splat
+from gsr.splat import flat, splat
 
 from .checkpoint import TrainState, new_state
 from .data import Batch, Crops
@@ -73,14 +73,16 @@ def _own_parts(
         maps = network.training_maps(lr)[0]
         geometry = sampler.geometry(maps, batch.scale)
         channels = torch.cat((maps.colors, maps.feat), -1)
-        sums = splat(geometry, channels, batch.points, sampler.config.radius)
-    leaves = [t.detach().requires_grad_() for t in (geometry, channels, sums)]
+        slopes = flat(channels) if maps.slopes is None else maps.slopes
+        sums = splat(geometry, channels, batch.points, sampler.config.radius, slopes=slopes)
+    leaves = [t.detach().requires_grad_() for t in (geometry, channels, slopes, sums)]
 
     def splatting() -> Tensor:
-        return splat(leaves[0], leaves[1], batch.points, sampler.config.radius)
+        radius = sampler.config.radius
+        return splat(leaves[0], leaves[1], batch.points, radius, slopes=leaves[2])
 
     def decoding() -> Tensor:
-        return sampler.decode(leaves[2], maps, batch.points, batch.scale).rgb
+        return sampler.decode(leaves[3], maps, batch.points, batch.scale).rgb
 
     return {
         "splat": lambda: _there_and_back(recipe, splatting, device),

@@ -2,11 +2,16 @@
 
 import { mount } from "./viewer.js";
 
+const PATIENCE_MS = 15_000;
+const SILENT = "The kernel does not answer. It may be busy with a cell, or be gone; then run the cell again.";
+let views = 0; // a widget may be shown several times, and all hear every answer
+
 // Requests carry a number and their answer brings it back; one that is no longer wanted is only
 // forgotten, because the kernel answers in the order of asking.
 function messageTransport(model) {
   const waiting = new Map();
-  let number = 0;
+  const view = `${(views += 1)}-${Math.random().toString(36).slice(2)}`;
+  let count = 0;
   model.on("msg:custom", ({ number: which, error, ...answer }, buffers) => {
     const one = waiting.get(which);
     if (!one) return;
@@ -15,15 +20,17 @@ function messageTransport(model) {
     else one.resolve({ ...answer, buffers });
   });
   const ask = (what, members, signal) => new Promise((resolve, reject) => {
-    const own = (number += 1);
-    const aborted = () => {
-      waiting.delete(own);
-      reject(new DOMException("no longer wanted", "AbortError"));
+    const number = `${view}-${(count += 1)}`;
+    const giveUp = (error) => {
+      waiting.delete(number);
+      reject(error);
     };
+    const aborted = () => giveUp(new DOMException("no longer wanted", "AbortError"));
     if (signal?.aborted) return aborted();
     signal?.addEventListener("abort", aborted, { once: true });
-    waiting.set(own, { resolve, reject });
-    model.send({ what, number: own, ...members });
+    setTimeout(() => waiting.has(number) && giveUp(new Error(SILENT)), PATIENCE_MS);
+    waiting.set(number, { resolve, reject });
+    model.send({ what, number, ...members });
   });
   const bytes = (buffer) => buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
   const place = ({ x, y, width, height }) => ({ x, y, width, height });
@@ -45,6 +52,7 @@ function messageTransport(model) {
 // Python's traits and the viewer tell each other; what came from one side is not sent back to it.
 function tie(model, viewer) {
   const told = {};
+  let following = false; // until the viewer has settled where a trait sent it
   const tell = (name, value) => {
     told[name] = JSON.stringify(value);
     if (JSON.stringify(model.get(name)) === told[name]) return;
@@ -64,14 +72,23 @@ function tie(model, viewer) {
   const actions = [
     follow("source", (source) => viewer.show(1, source)),
     follow("state", (state) => viewer.change(state)),
-    follow("view", (view) => view && viewer.showRectangle(view)),
-    follow("scale", (scale) => scale && viewer.zoomTo(scale * viewer.dpr)),
+    follow("view", (view) => {
+      if (!view) return;
+      following = true;
+      viewer.showRectangle(view);
+    }),
+    follow("scale", (scale) => Math.abs(scale * viewer.dpr - viewer.viewport.scale) > 1e-6 && viewer.zoomTo(scale * viewer.dpr)),
     follow("selection", (point) => (point ? viewer.explainAt(...point) : viewer.closeExplanation())),
     follow("kernels", (kernels) => viewer.inside.light(kernels)),
   ];
   return {
     start: () => actions.forEach((act) => act()),
     onview(view) {
+      // Another view of the widget has other proportions; answering it would never end.
+      if (following) {
+        following = false;
+        return;
+      }
       tell("view", size(view));
       tell("scale", Math.round((1e6 * view.scale) / viewer.dpr) / 1e6);
     },

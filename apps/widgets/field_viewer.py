@@ -95,6 +95,19 @@ class FieldViewer(anywidget.AnyWidget):
         content, buffers = self._service.answer(message)
         self.send(content, buffers)
 
+    @traitlets.validate("view")
+    def _rectangle(self, proposal: Any) -> Any:
+        value = proposal["value"]
+        if value is not None and not (len(value) == 4 and min(value[2:]) > 0):
+            raise GsrError(f"view must be (x, y, width, height) with an extent, got {value}.")
+        return value
+
+    @traitlets.validate("scale")
+    def _magnification(self, proposal: Any) -> float:
+        if not 1 / 64 <= proposal["value"] <= 256:
+            raise GsrError(f"scale must be from 1/64 to 256, got {proposal['value']}.")
+        return float(proposal["value"])
+
     @traitlets.validate("field")
     def _checked(self, proposal: Any) -> GaussianField:
         check_single(proposal["value"])

@@ -41,7 +41,8 @@ def parameters(module: nn.Module) -> int:
 def gaussian_cost(model: GaussianSR) -> Cost:
     """Of GaussianSR: every Gaussian of the window, weighted and summed, then the decoder."""
     config = model.config
-    splatted = 3 + config.splatted + 2 + 1  # colour, features, mean offset, weight
+    slopes = 6 if config.sloped else 0
+    splatted = 3 + slopes + config.splatted + 2 + 1  # colour, features, mean offset, weight
     window = (2 * config.sampler.radius + 1) ** 2
     decoder = model.sampler.decoder
     here = window * (splatted + QUADRATIC_FORM) + macs(decoder)

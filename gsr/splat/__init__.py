@@ -7,19 +7,27 @@ import torch
 from torch import Tensor
 
 from gsr.splat import cpu, cpu_grid, reference
+from gsr.splat.reference import flat
 
 
-def _cuda(geometry: Tensor, channels: Tensor, points: Tensor, radius: int) -> Tensor:
+def _cuda(
+    geometry: Tensor, channels: Tensor, points: Tensor, radius: int, slopes: Tensor | None = None
+) -> Tensor:
     from gsr.splat import cuda  # imports Triton, which not every machine has
 
-    return cuda.splat(geometry, channels, points, radius)
+    return cuda.splat(geometry, channels, points, radius, slopes)
 
 
 BACKENDS = {"reference": reference.splat, "cpu": cpu.splat, "cuda": _cuda}
 
 
 def splat(
-    geometry: Tensor, channels: Tensor, points: Tensor, radius: int, backend: str = "auto"
+    geometry: Tensor,
+    channels: Tensor,
+    points: Tensor,
+    radius: int,
+    backend: str = "auto",
+    slopes: Tensor | None = None,
 ) -> Tensor:
     """Weighted sums of `channels` at `points`; see `reference.splat` for shapes and formula.
 
@@ -28,15 +36,22 @@ def splat(
     """
     if backend == "auto":
         backend = _best(geometry, channels)
-    return BACKENDS[backend](geometry, channels, points, radius)
+    return BACKENDS[backend](geometry, channels, points, radius, slopes)
 
 
-def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radius: int) -> Tensor:
+def splat_grid(
+    geometry: Tensor,
+    channels: Tensor,
+    xs: Tensor,
+    ys: Tensor,
+    radius: int,
+    slopes: Tensor | None = None,
+) -> Tensor:
     """`splat` at every point of the grid xs [W] x ys [H], row by row. No gradients."""
     if compiled(geometry, channels):
-        return cpu_grid.splat_grid(geometry, channels, xs, ys, radius)
+        return cpu_grid.splat_grid(geometry, channels, xs, ys, radius, slopes)
     points = grid_points(xs, ys).to(geometry.device).expand(len(geometry), -1, -1)
-    return splat(geometry, channels, points, radius)
+    return splat(geometry, channels, points, radius, slopes=slopes)
 
 
 def grid_points(xs: Tensor, ys: Tensor) -> Tensor:
@@ -66,6 +81,7 @@ __all__ = [
     "compiled",
     "cpu",
     "cpu_grid",
+    "flat",
     "grid_points",
     "reference",
     "splat",

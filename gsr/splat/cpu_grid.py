@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from torch import Tensor
 
 from gsr.splat.jit import inline, jit
-from gsr.splat.reference import MAX_EXPONENT
+from gsr.splat.reference import MAX_EXPONENT, flat
 
 _LIMIT = np.float32(MAX_EXPONENT)
 _HALF, _ONE, _TWO, _THREE, _ZERO = (np.float32(v) for v in (0.5, 1, 2, 3, 0))
@@ -169,13 +169,13 @@ def _collect(total, depth, dx, dy, tile, t):
 
 
 @jit
-def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
+def _grid(geometry, channels, slopes, xs, ys, radius, mlp, start, stop, out):
     """Output rows start to stop of the grid xs x ys; out [len(ys) * len(xs), d + 3], or
     [6, len(ys) * len(xs)] after an MLP.
     """
     height, width, depth = channels.shape
-    side, columns = 2 * radius + 1, xs.shape[0]
-    padded = (depth + 3 + 15) // 16 * 16  # whole vectors
+    side, columns, sloped = 2 * radius + 1, xs.shape[0], slopes.shape[2]
+    padded = (depth + 3 + 2 * sloped + 15) // 16 * 16  # whole vectors
     near = np.zeros((side * side, padded), np.float32)
     total = np.empty(padded, np.float32)
     weights = np.empty((side * side, _SIDE * _SIDE), np.float32)
@@ -218,6 +218,12 @@ def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
                     row_near[depth] = sx + g[0]
                     row_near[depth + 1] = sy + g[1]
                     row_near[depth + 2] = _ONE
+                    # And sum w (v + G d) is sum w (v - G mean) + sum w G times p.
+                    for k in range(sloped):
+                        gx, gy = slopes[iy, ix, k, 0], slopes[iy, ix, k, 1]
+                        row_near[k] -= gx * (sx + g[0]) + gy * (sy + g[1])
+                        row_near[depth + 3 + k] = gx
+                        row_near[depth + 3 + sloped + k] = gy
                     tx, ty = ix - cx + radius, iy - cy + radius
                     _weigh(g, sx, sy, px, py, fade_x[tx], fade_y[ty], count, weights[taps])
                     taps += 1
@@ -225,6 +231,9 @@ def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
             for i in range(row, row_end):
                 for j in range(column, column_end):
                     _accumulate(weights, near, taps, p, total)
+                    for k in range(sloped):
+                        along_x, along_y = total[depth + 3 + k], total[depth + 3 + sloped + k]
+                        total[k] += px[p] * along_x + py[p] * along_y
                     if mlp is not None:
                         _collect(total, depth, px[p], py[p], tile, filled)
                         where[filled] = i * columns + j
@@ -246,11 +255,18 @@ def _grid(geometry, channels, xs, ys, radius, mlp, start, stop, out):
         _shade(tile, depth - 1, filled, where, mlp, x, y, out)
 
 
-def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radius: int) -> Tensor:
+def splat_grid(
+    geometry: Tensor,
+    channels: Tensor,
+    xs: Tensor,
+    ys: Tensor,
+    radius: int,
+    slopes: Tensor | None = None,
+) -> Tensor:
     """As `reference.splat` at every (x, y) of a grid, row by row, without gradients.
 
     Args:
-        geometry, channels: As there; float32.
+        geometry, channels, slopes: As there; float32.
         xs, ys: Positions of the columns [W] and rows [H], ascending, LR pixels, float64.
         radius: As there.
 
@@ -258,7 +274,7 @@ def splat_grid(geometry: Tensor, channels: Tensor, xs: Tensor, ys: Tensor, radiu
         [b, H * W, d + 3]
     """
     out = torch.empty(len(geometry), len(ys) * len(xs), channels.shape[-1] + 3)
-    _run(geometry, channels, xs, ys, radius, [None] * len(geometry), out)
+    _run(geometry, channels, slopes, xs, ys, radius, [None] * len(geometry), out)
     return out
 
 
@@ -269,18 +285,21 @@ def shade_grid(
     ys: Tensor,
     radius: int,
     layers: list[list[tuple[Tensor, Tensor]]],
+    slopes: Tensor | None = None,
 ) -> Tensor:
     """Splat and a residual MLP in one pass; see `gsr.decoder.ResidualDecoder`.
 
     Args:
-        geometry, channels, xs, ys, radius: As `splat_grid`; the first 3 channels are colour.
+        geometry, channels, xs, ys, radius, slopes: As `splat_grid`; the first 3 channels are
+            colour.
         layers: Per image, the (weight [out, in], bias [out]) of each layer, ReLU between them.
 
     Returns:
         Result and splatted colour, plane by plane. [b, 6, H * W]
     """
     out = torch.empty(len(geometry), 6, len(ys) * len(xs))
-    _run(geometry, channels, xs, ys, radius, [_packed(own) for own in layers], out)
+    mlps = [_packed(own) for own in layers]
+    _run(geometry, channels, slopes, xs, ys, radius, mlps, out)
     return out
 
 
@@ -309,6 +328,7 @@ def _fours(count: int) -> int:
 def _run(
     geometry: Tensor,
     channels: Tensor,
+    slopes: Tensor | None,
     xs: Tensor,
     ys: Tensor,
     radius: int,
@@ -319,12 +339,13 @@ def _run(
     # More pieces than threads, so that none waits long for another.
     pieces = min(4 * threads, len(ys))
     cuts = [len(ys) * i // pieces for i in range(pieces + 1)]
-    geo, chan, into = (t.detach().contiguous().numpy() for t in (geometry, channels, out))
+    slopes = flat(channels) if slopes is None else slopes
+    arrays = [t.detach().contiguous().numpy() for t in (geometry, channels, slopes, out)]
     across, down = xs.numpy(), ys.numpy()
     with ThreadPoolExecutor(threads) as pool:
         jobs = [
-            pool.submit(_grid, g, c, across, down, radius, mlp, a, b, o)
-            for g, c, mlp, o in zip(geo, chan, mlps, into, strict=True)
+            pool.submit(_grid, g, c, s, across, down, radius, mlp, a, b, o)
+            for g, c, s, o, mlp in zip(*arrays, mlps, strict=True)
             for a, b in pairwise(cuts)
         ]
     for job in jobs:

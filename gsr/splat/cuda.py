@@ -17,7 +17,7 @@ import triton.language as tl
 from jaxtyping import Float
 from torch import Tensor
 
-from gsr.splat.reference import MAX_EXPONENT
+from gsr.splat.reference import MAX_EXPONENT, flat
 
 POINTS = 32
 """Points that a program of the forward pass works on."""
@@ -36,14 +36,14 @@ def _fade(distance, radius):
 
 @triton.jit
 def _forward(
-    geometry, channels, points, out, height, width, count, depth,
+    geometry, channels, slopes, points, out, height, width, count, depth, sloped,
     RADIUS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
     """Weighted sums of `BLOCK` points of one image."""
     image = tl.program_id(1).to(tl.int64)
     n = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     k = tl.arange(0, DEPTH)
-    there, kept = n < count, k < depth
+    there, kept, inclined = n < count, k < depth, k < sloped
     place = points + (image * count + n) * 2
     x, y = tl.load(place, mask=there, other=0.0), tl.load(place + 1, mask=there, other=0.0)
     column = tl.minimum(tl.maximum(tl.floor(x).to(tl.int32), 0), width - 1)
@@ -74,6 +74,10 @@ def _forward(
                 mask=inside[:, None] & kept[None, :],
                 other=0.0,
             ).to(tl.float32)
+            slope = slopes + (pixel[:, None] * sloped + k[None, :]) * 2
+            has_slope = inside[:, None] & inclined[None, :]
+            near += tl.load(slope, mask=has_slope, other=0.0).to(tl.float32) * dx[:, None]
+            near += tl.load(slope + 1, mask=has_slope, other=0.0).to(tl.float32) * dy[:, None]
             sums += weight[:, None] * near
             mean_x += weight * dx
             mean_y += weight * dy
@@ -87,8 +91,8 @@ def _forward(
 
 @triton.jit
 def _backward(
-    geometry, channels, points, grad, order, starts, grad_geometry, grad_channels,
-    height, width, count, depth,
+    geometry, channels, slopes, points, grad, order, starts,
+    grad_geometry, grad_channels, grad_slopes, height, width, count, depth, sloped,
     RADIUS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr,
 ):  # fmt: skip
     """Gradients of one LR pixel: over all points whose window holds it, row by row."""
@@ -97,13 +101,18 @@ def _backward(
     i, j = cell // width, cell % width
     pixel = image * height * width + cell
     k = tl.arange(0, DEPTH)
-    kept = k < depth
+    kept, inclined = k < depth, k < sloped
     g = geometry + pixel * 6
     ox, oy = tl.load(g).to(tl.float32), tl.load(g + 1).to(tl.float32)
     a, b = tl.load(g + 2).to(tl.float32), tl.load(g + 3).to(tl.float32)
     c, opacity = tl.load(g + 4).to(tl.float32), tl.load(g + 5).to(tl.float32)
     own = tl.load(channels + pixel * depth + k, mask=kept, other=0.0).to(tl.float32)
+    slope = slopes + (pixel * sloped + k) * 2
+    slope_x = tl.load(slope, mask=inclined, other=0.0).to(tl.float32)
+    slope_y = tl.load(slope + 1, mask=inclined, other=0.0).to(tl.float32)
     to_channels = tl.zeros((DEPTH,), tl.float32)
+    to_slope_x = tl.zeros((DEPTH,), tl.float32)
+    to_slope_y = tl.zeros((DEPTH,), tl.float32)
     to_x = tl.zeros((BLOCK,), tl.float32)
     to_y = tl.zeros((BLOCK,), tl.float32)
     to_a = tl.zeros((BLOCK,), tl.float32)
@@ -135,6 +144,11 @@ def _backward(
             said_y = tl.load(source + depth + 1, mask=there, other=0.0)
             said_total = tl.load(source + depth + 2, mask=there, other=0.0)
             to_channels += tl.sum(weight[:, None] * said, 0)
+            to_slope_x += tl.sum((weight * dx)[:, None] * said, 0)
+            to_slope_y += tl.sum((weight * dy)[:, None] * said, 0)
+            # A vector is asked for by the mean, and by slopes.
+            said_x += tl.sum(said * slope_x[None, :], 1)
+            said_y += tl.sum(said * slope_y[None, :], 1)
             to_weight = tl.sum(said * own[None, :], 1) + said_x * dx + said_y * dy + said_total
             to_opacity += to_weight * shape
             to_exponent = tl.where(exponent < _LIMIT, -to_weight * weight, 0.0)
@@ -144,6 +158,9 @@ def _backward(
             to_x -= to_exponent * (a * dx + b * dy) + weight * said_x
             to_y -= to_exponent * (c * dy + b * dx) + weight * said_y
     tl.store(grad_channels + pixel * depth + k, to_channels, mask=kept)
+    into = grad_slopes + (pixel * sloped + k) * 2
+    tl.store(into, to_slope_x, mask=inclined)
+    tl.store(into + 1, to_slope_y, mask=inclined)
     target = grad_geometry + pixel * 6
     tl.store(target, tl.sum(to_x))
     tl.store(target + 1, tl.sum(to_y))
@@ -171,36 +188,43 @@ def sorted_points(points: Float[Tensor, "b n 2"], height: int, width: int) -> tu
 class _Splat(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, geometry: Tensor, channels: Tensor, points: Tensor, radius: int
+        ctx: Any, geometry: Tensor, channels: Tensor, slopes: Tensor, points: Tensor, radius: int
     ) -> Tensor:
-        geometry, channels, points = (t.contiguous() for t in (geometry, channels, points))
+        geometry, channels, slopes, points = (
+            t.contiguous() for t in (geometry, channels, slopes, points)
+        )
         images, height, width, depth = channels.shape
         count = points.shape[1]
         out = channels.new_empty((images, count, depth + 3), dtype=torch.float32)
         if out.numel():
             _forward[(triton.cdiv(count, POINTS), images)](
-                geometry, channels, points, out, height, width, count, depth,
-                RADIUS=radius, BLOCK=POINTS, DEPTH=triton.next_power_of_2(depth),
+                geometry, channels, slopes, points, out, height, width, count, depth,
+                slopes.shape[3], RADIUS=radius, BLOCK=POINTS, DEPTH=triton.next_power_of_2(depth),
             )  # fmt: skip
-        ctx.save_for_backward(geometry, channels, points)
+        ctx.save_for_backward(geometry, channels, slopes, points)
         ctx.radius = radius
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
-        geometry, channels, points = ctx.saved_tensors
+    def backward(  # type: ignore[override]
+        ctx: Any, grad: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        geometry, channels, slopes, points = ctx.saved_tensors
         images, height, width, depth = channels.shape
         count = points.shape[1]
-        to_geometry = torch.zeros_like(geometry, dtype=torch.float32)
-        to_channels = torch.zeros_like(channels, dtype=torch.float32)
+        given = geometry, channels, slopes
+        grads = [torch.zeros_like(value, dtype=torch.float32) for value in given]
         if grad.numel():
             order, starts = sorted_points(points, height, width)
             _backward[(height * width, images)](
-                geometry, channels, points, grad.float().contiguous(), order, starts,
-                to_geometry, to_channels, height, width, count, depth,
+                geometry, channels, slopes, points, grad.float().contiguous(), order, starts,
+                *grads, height, width, count, depth, slopes.shape[3],
                 RADIUS=ctx.radius, BLOCK=NEAR, DEPTH=triton.next_power_of_2(depth), num_warps=1,
             )  # fmt: skip
-        return to_geometry.to(geometry), to_channels.to(channels), None, None
+        to_geometry, to_channels, to_slopes = (
+            grad.to(value) for grad, value in zip(grads, given, strict=True)
+        )
+        return to_geometry, to_channels, to_slopes, None, None
 
 
 def splat(
@@ -208,10 +232,12 @@ def splat(
     channels: Float[Tensor, "b h w d"],
     points: Float[Tensor, "b n 2"],
     radius: int,
+    slopes: Float[Tensor, "b h w s 2"] | None = None,
 ) -> Float[Tensor, "b n d+3"]:
     """As `reference.splat`, of inputs in any floating type; the sums are float32.
 
-    Gradients reach `geometry` and `channels`, not the points.
+    Gradients reach all but the points.
     """
-    result: Tensor = _Splat.apply(geometry, channels, points, radius)  # type: ignore[no-untyped-call]
+    slopes = flat(channels) if slopes is None else slopes
+    result: Tensor = _Splat.apply(geometry, channels, slopes, points, radius)  # type: ignore[no-untyped-call]
     return result

@@ -4,12 +4,15 @@ With pixel centre c_i, offset o_i, inverse covariance Q_i and d = p - c_i - o_i:
 
     w_i(p) = opacity_i * exp(-min(d^T Q_i d / 2, 60)) * t(p_x - c_ix) * t(p_y - c_iy)
 
+What a Gaussian brings to p is v_i, and, where it has a slope, v_i + G_i d.
+
 t is 1 near its pixel and reaches 0, smoothly, at the edge of the LR window, so a Gaussian fades
 out before it is dropped and the field has no seams. The bound of 60 keeps the largest weight
 of every point a normal float32, hence shares that always sum to 1.
 """
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -61,6 +64,7 @@ def splat(
     channels: Float[Tensor, "b h w d"],
     points: Float[Tensor, "b n 2"],
     radius: int,
+    slopes: Float[Tensor, "b h w s 2"] | None = None,
 ) -> Float[Tensor, "b n d+3"]:
     """Weighted sums at each point.
 
@@ -69,12 +73,27 @@ def splat(
         channels: What is splatted.
         points: (x, y) inside the image, LR pixels.
         radius: The window is 2 radius + 1 LR pixels wide.
+        slopes: Change of the first s channels per LR pixel along x and y, away from the mean.
 
     Returns:
-        sum w v [d], sum w d [2], sum w [1], in this order.
+        sum w (v + G d) [d], sum w d [2], sum w [1], in this order.
     """
     index, weight, vector = weights(geometry, points, radius)
-    flat = channels.reshape(len(channels), -1, channels.shape[-1])
-    near = torch.stack([f[i] for f, i in zip(flat, index, strict=True)])  # [b, n, k, d]
+    near = _gathered(channels, index)  # [b, n, k, d]
+    if slopes is not None:
+        slope = _gathered(slopes.flatten(3), index).unflatten(-1, (-1, 2))  # [b, n, k, s, 2]
+        change = (slope * vector.unsqueeze(-2)).sum(-1)
+        near = near + F.pad(change, (0, near.shape[-1] - change.shape[-1]))
     near = torch.cat((near, vector, torch.ones_like(vector[..., :1])), -1)
     return torch.einsum("bnk,bnkd->bnd", weight, near)
+
+
+def _gathered(maps: Float[Tensor, "b h w d"], index: Tensor) -> Tensor:
+    """What maps hold at flat LR indices [b, n, k]. [b, n, k, d]"""
+    flat = maps.reshape(len(maps), -1, maps.shape[-1])
+    return torch.stack([f[i] for f, i in zip(flat, index, strict=True)])
+
+
+def flat(channels: Float[Tensor, "b h w d"]) -> Float[Tensor, "b h w 0 2"]:
+    """Slopes of channels that have none."""
+    return channels.new_empty((*channels.shape[:3], 0, 2))

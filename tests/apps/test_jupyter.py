@@ -198,6 +198,22 @@ def test_python_moves_the_viewer(page):
     settled(page)
 
 
+def test_a_widget_shown_twice_is_one_widget(page):
+    cell = page.locator(".jp-CodeCell").nth(1)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("viewer")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("() => document.querySelectorAll('.gsr-viewer').length === 2")
+    second = "document.querySelectorAll('.gsr-viewer')[1].gsr"
+    page.wait_for_selector(".gsr-stage[data-ready=true] >> nth=1", timeout=30_000)
+    page.evaluate(f"() => {second}.zoomTo(5)")
+    page.wait_for_function(f"() => Math.abs({VIEWER}.viewport.scale - 5) < 1e-6")
+    settled(page)
+    page.wait_for_timeout(500)  # and both come to rest
+    assert told(page)["scale"] == pytest.approx(5)
+
+
 def test_nothing_went_wrong_and_the_file_stays_small(page, notebook):
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")

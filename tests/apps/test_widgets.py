@@ -137,6 +137,17 @@ def test_another_field_tells_the_page_to_ask_again(field):
     assert before != after
 
 
+@pytest.mark.parametrize("view", [[0, 0, 0, 5], [1, 2, 3], [0, 0, 4, -1]])
+def test_views_without_an_extent_are_refused(field, view):
+    with pytest.raises(GsrError, match="x, y, width, height"):
+        FieldViewer(field).view = view
+
+
+def test_absurd_scales_are_refused(field):
+    with pytest.raises(GsrError, match="scale must be"):
+        FieldViewer(field).scale = 0.0
+
+
 # --- the others ------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ PUBLIC = {
 FIELD = {
     "batch_shape", "bank", "bank_raw", "choice_at", "classifier", "alpha", "colors", "context",
     "evidence", "explain", "feat", "index", "info", "kernels", "kernels_at", "layers", "lr",
-    "lr_size", "mixed", "model", "nbytes", "offsets", "read", "render", "sampler", "save",
+    "lr_size", "mixed", "model", "nbytes", "offsets", "read", "render", "sampler", "save", "slopes",
     "splat_maps", "to", "with_bank", "with_kernel",
 }  # fmt: skip
 

@@ -93,11 +93,11 @@ def test_layers_are_counted_once_each() -> None:
 
 @pytest.mark.parametrize("name", ["lite", "base"])
 def test_the_default_head_by_hand(name: str) -> None:
-    """25 Gaussians of 29 + 6 sums and an exponent; 31 inputs, 48, 48, 3."""
+    """25 Gaussians of 29 + 6 + 6 sums and an exponent; 31 inputs, 48, 48, 3."""
     channels = NETWORKS[name].encoder.channels
     cost = gaussian_cost(new_network(name))
-    assert cost.here == 25 * (35 + 6) + 31 * 48 + 48 * 48 + 48 * 3
-    assert cost.lr == 9 * channels * (5 + 29 + 3)
+    assert cost.here == 25 * (41 + 6) + 31 * 48 + 48 * 48 + 48 * 3
+    assert cost.lr == 9 * channels * (5 + 6 + 29 + 3)
     assert cost.literal is None
     assert cost.here < 0.02 * LITERAL["liif"]
     assert cost.here < 0.02 * HERE["liif"].here

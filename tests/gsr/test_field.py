@@ -49,8 +49,9 @@ def test_repr_is_short(lite_field: GaussianField, make_model: Callable[..., Gaus
 
 def test_nbytes_by_hand(make_model: Callable[..., GaussianSR]) -> None:
     field = make_model("lite").encode(torch.rand(3, 4, 5))
-    # lr 3, evidence 3, offsets 2, colours 3, features 5 floats and one long index per pixel.
-    assert field.nbytes == 20 * (16 * 4 + 8) + 400 * 4
+    # lr 3, evidence 3, offsets 2, colours 3, their slopes 6, features 5 floats and one long index
+    # per pixel.
+    assert field.nbytes == 20 * (22 * 4 + 8) + 400 * 4
     clear = replace(field, alpha=field)
     assert clear.nbytes == 2 * field.nbytes
 
@@ -72,7 +73,7 @@ def test_to_a_device_is_another_equal_field(
 
 def test_a_field_needs_no_gradients(lite_field: GaussianField) -> None:
     tensors = [v for v in vars(lite_field).values() if isinstance(v, Tensor)]
-    assert len(tensors) == 8
+    assert len(tensors) == 9
     assert not any(t.requires_grad for t in tensors)
 
 

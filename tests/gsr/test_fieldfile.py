@@ -41,7 +41,8 @@ def photo(mode="RGBA", size=(14, 10), **info):
 
 
 def same(a: GaussianField, b: GaussianField) -> None:
-    for name in MAPS:
+    assert (a.slopes is None) == (b.slopes is None)
+    for name in (*MAPS, *(["slopes"] if a.slopes is not None else [])):
         one, other = getattr(a, name), getattr(b, name)
         assert torch.equal(one, other), name
         assert one.dtype == other.dtype, name

@@ -334,8 +334,18 @@ def test_a_corner_is_no_direction() -> None:
 
 
 def test_an_edited_field_explains_itself(tiny_field: GaussianField) -> None:
-    other = replace(tiny_field, colors=torch.zeros_like(tiny_field.colors))
+    other = replace(tiny_field, colors=torch.zeros_like(tiny_field.colors), slopes=None)
     assert other.explain(4.4, 4.4).splatted == (0.0, 0.0, 0.0)
+
+
+def test_a_slope_shows_in_the_colour_a_gaussian_brings(make_model: Make) -> None:
+    field = make_model("lite").encode(torch.full((3, 1, 1), 0.5))
+    tilt = torch.tensor(((0.2, 0.0), (0.0, -0.4), (0.1, 0.1)))
+    field = replace(field, slopes=tilt.expand(1, 1, 1, 3, 2), offsets=torch.zeros(1, 1, 1, 2))
+    found = field.explain(0.75, 0.25)
+    expected = field.colors[0, 0, 0] + tilt @ torch.tensor((0.25, -0.25))
+    assert found.contributions[0].color == pytest.approx(expected.tolist(), abs=1e-6)
+    assert found.splatted == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def test_below_one_the_explanation_is_that_of_one(tiny_field: GaussianField) -> None:

@@ -109,6 +109,7 @@ def test_constants_stay_constant(
     flat = {
         "colors": color.expand_as(field.colors),
         "feat": torch.linspace(-1, 1, field.feat.shape[-1]).expand_as(field.feat),
+        "slopes": None,
     }
     splatted = read(field, points, scale, "gaussians", **flat)[0]
     torch.testing.assert_close(splatted, color.expand_as(splatted), rtol=0, atol=2e-6)
@@ -187,6 +188,7 @@ def test_flips_commute_with_splatting(
         colors=field.colors.flip(along),
         feat=field.feat.flip(along),
         context=field.context.flip(along + 1),
+        slopes=None if field.slopes is None else (field.slopes * signs).flip(along),
     )
     there = field.render(3.3, layer="gaussians")
     back = mirrored.render(3.3, layer="gaussians").flip(-1 if axis == "x" else -2)

@@ -32,9 +32,10 @@ def scene(height=5, width=7, count=23, depth=5, images=2, seed=0):
     return tuple(t.to(DEVICE) for t in (geometry, channels, points))
 
 
-def gradients(splat, geometry, channels, points, radius):
-    leaves = [t.clone().requires_grad_() for t in (geometry, channels)]
-    out = splat(*leaves, points, radius)
+def gradients(splat, geometry, channels, points, radius, slopes=None):
+    given = (geometry, channels) if slopes is None else (geometry, channels, slopes)
+    leaves = [t.clone().requires_grad_() for t in given]
+    out = splat(*leaves[:2], points, radius, *leaves[2:])
     generator = torch.Generator().manual_seed(1)
     (out * torch.randn(out.shape, generator=generator).to(out)).sum().backward()
     return out.detach(), *(leaf.grad for leaf in leaves)
@@ -55,6 +56,18 @@ def test_values_and_gradients_are_those_of_the_formula(radius, size):
     for got, expected in zip(
         gradients(cuda.splat, *inputs, radius),
         gradients(reference.splat, *inputs, radius),
+        strict=True,
+    ):
+        torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("depth", "count"), [(5, 3), (1, 1), (8, 3)])
+def test_slopes_and_their_gradients(depth, count):
+    inputs = scene(depth=depth)
+    slopes = torch.randn(2, 5, 7, count, 2, generator=torch.Generator().manual_seed(2)).to(DEVICE)
+    for got, expected in zip(
+        gradients(cuda.splat, *inputs, 2, slopes),
+        gradients(reference.splat, *inputs, 2, slopes),
         strict=True,
     ):
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)

@@ -21,7 +21,7 @@ def test_both_ways_splat_the_same(lite_field: GaussianField) -> None:
     maps, (left, top) = lite_field.splat_maps(xs, ys)
     geometry = lite_field.sampler.geometry(maps, torch.tensor([view.scale]))
     channels = torch.cat((maps.colors, maps.feat), -1)
-    fast = splat_grid(geometry, channels, xs - left, ys - top, 2)
+    fast = splat_grid(geometry, channels, xs - left, ys - top, 2, maps.slopes)
     torch.testing.assert_close(fast, gathered, rtol=1e-4, atol=1e-5)
 
 

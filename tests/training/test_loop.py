@@ -18,7 +18,8 @@ from gsr.continuous import Prediction
 from gsr.model import GaussianSR
 from training.checkpoint import new_state
 from training.data import Batch
-from training.loop import losses, train, train_step
+from training.loop import train, train_step
+from training.losses import losses
 from training.optimise import learning_rate
 from training.recipe import LossRecipe, Recipe, TrainRecipe
 

@@ -8,6 +8,7 @@ round(LR * s), and the true per-axis scale is what the model gets.
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -23,13 +24,16 @@ from rich.table import Table
 from torch import Tensor
 
 import gsr
-from gsr.editing import shuffled, with_kernel
+from gsr.editing import mean_kernel, shuffled, soft, with_kernel
 from gsr.errors import GsrError
 from gsr.images import bicubic_view, load, to_pil
-from gsr.inspection import edge_agreement, usage
+from gsr.inspection import usage
 from gsr.metrics import Protocol, psnr
+from gsr.structure import edge_agreement, joint_counts, mutual_information
 
 from .images import list_images
+
+Edit = Callable[[gsr.GaussianField], gsr.GaussianField]
 
 
 @dataclass(frozen=True)
@@ -81,25 +85,40 @@ def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str,
 def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dict[str, float]:
     """Whether the choice of kernels follows the picture; see the printed names."""
     generator = torch.Generator().manual_seed(0)
-    fields, pairs = [], [make_pair(path, scale) for path in paths]
-    for pair in pairs:
-        fields.append(model.encode(pair.lr))
+    pairs = [make_pair(path, scale) for path in paths]
+    fields = [model.encode(pair.lr) for pair in pairs]
     shares = torch.stack([usage(field) for field in fields]).mean(0)
     most_used = int(shares.argmax())
-    plain, mixed, forced, agreement = [], [], [], []
-    for field, pair in zip(fields, pairs, strict=True):
-        size = (pair.hr.shape[-2], pair.hr.shape[-1])
-        plain.append(score(field.render(size=size), pair, scale))
-        mixed.append(score(shuffled(field, generator).render(size=size), pair, scale))
-        forced.append(score(with_kernel(field, most_used).render(size=size), pair, scale))
-        agreement.append(edge_agreement(field).mean)
+    edits: dict[str, Edit] = {
+        "shuffling the class map": lambda field: shuffled(field, generator),
+        "forcing the most used kernel": lambda field: with_kernel(field, most_used),
+        "the mean kernel everywhere": mean_kernel,
+        "the soft mixture": soft,
+    }
+    plain = _mean_score(fields, pairs, scale, lambda field: field)
     return {
         "kernels chosen by more than 1 % of pixels": int((shares > 0.01).sum()),
         "share of the most used kernel, %": 100 * float(shares.max()),
-        "shuffling the class map costs, dB": fmean(plain) - fmean(mixed),
-        "forcing the most used kernel costs, dB": fmean(plain) - fmean(forced),
-        "kernel direction against edge direction, mean cos 2 angle": fmean(agreement),
+        **{
+            f"{name} costs, dB": plain - _mean_score(fields, pairs, scale, edit)
+            for name, edit in edits.items()
+        },
+        "kernel direction against edge direction, mean cos 2 angle": fmean(
+            edge_agreement(field).mean for field in fields
+        ),
+        "mutual information of kernel and local structure, bit": mutual_information(
+            torch.stack([joint_counts(field) for field in fields]).sum(0)
+        ),
     }
+
+
+def _mean_score(
+    fields: list[gsr.GaussianField], pairs: list[Pair], scale: float, edit: Edit
+) -> float:
+    return fmean(
+        score(edit(field).render(size=(pair.hr.shape[-2], pair.hr.shape[-1])), pair, scale)
+        for field, pair in zip(fields, pairs, strict=True)
+    )
 
 
 def tables(

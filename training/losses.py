@@ -6,14 +6,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gsr.continuous import Prediction
-from gsr.inspection import edge_structure
 from gsr.kernels import Kernels
+from gsr.structure import edge_structure
 
 from .data import Batch
 from .recipe import LossRecipe
 
 EDGE = 0.002
-"""Strength (see `gsr.inspection.edge_structure`) of an edge that counts half."""
+"""Strength (see `gsr.structure.edge_structure`) of an edge that counts half."""
 
 
 def losses(recipe: LossRecipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:

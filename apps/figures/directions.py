@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gsr import GaussianField
-from gsr.inspection import edge_agreement
+from gsr.structure import edge_agreement
 
 
 def directions(field: GaussianField, strongest: float = 0.1, height: int = 420) -> go.Figure:

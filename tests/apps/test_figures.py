@@ -19,10 +19,11 @@ from apps.figures import (
 from apps.palette import bank_colors, kernel_color
 from gsr import View
 from gsr.images import to_pil
-from gsr.inspection import edge_agreement, gaussians_in
+from gsr.inspection import gaussians_in
 from gsr.kernels import ellipses, physical
 from gsr.methods import get
 from gsr.render import render
+from gsr.structure import edge_agreement
 
 
 def hue_and_saturation(color):

@@ -16,15 +16,12 @@ from gsr.errors import GsrError, ScaleError
 from gsr.field import GaussianField
 from gsr.inspection import (
     Explanation,
-    _circular,
-    edge_agreement,
-    edge_structure,
     explain,
     footprint,
     gaussians_in,
     usage,
 )
-from gsr.kernels import Kernels, ellipses
+from gsr.kernels import Kernels
 from gsr.model import GaussianSR
 
 Read = Callable[..., Tensor]
@@ -303,36 +300,6 @@ def test_usage_sums_to_one(lite_field: GaussianField) -> None:
     assert float(usage(lite_field).sum()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("degrees", [0, 15, 30, 45, 60, 75, 90, 120, 150, 170])
-@pytest.mark.parametrize("steepness", [1.0, 3.0])
-def test_edges_have_their_direction(degrees: float, steepness: float) -> None:
-    along = math.radians(degrees)
-    y, x = torch.meshgrid(torch.arange(33) - 16.0, torch.arange(33) - 16.0, indexing="ij")
-    across = -math.sin(along) * x + math.cos(along) * y
-    rgb = torch.sigmoid(across / steepness).expand(1, 3, -1, -1)
-    angle, strength = edge_structure(rgb)
-    on_edge = (across.abs() < 1) & (x.abs() < 10) & (y.abs() < 10)
-    error = (angle[0] - along + math.pi / 2) % math.pi - math.pi / 2
-    assert math.degrees(float(error[on_edge].abs().max())) < 3
-    off_edge = across.abs() > 8
-    assert steepness > 1 or strength[0][on_edge].min() > 10 * strength[0][off_edge].max()
-
-
-def test_flat_pictures_have_no_edges() -> None:
-    _, strength = edge_structure(torch.full((2, 3, 9, 8), 0.4))
-    assert strength.shape == (2, 9, 8)
-    assert strength.abs().max() < 1e-10
-
-
-def test_a_corner_is_no_direction() -> None:
-    """Equal gradients both ways: strong, but of no direction."""
-    y, x = torch.meshgrid(torch.arange(33) - 16.0, torch.arange(33) - 16.0, indexing="ij")
-    blob = torch.exp(-(x * x + y * y) / 18).expand(1, 3, -1, -1)
-    _, strength = edge_structure(blob, sigma=3.0)
-    assert strength[0, 16, 16] < 0.01 * strength.max()
-    assert torch.isfinite(strength).all()
-
-
 def test_an_edited_field_explains_itself(tiny_field: GaussianField) -> None:
     other = replace(tiny_field, colors=torch.zeros_like(tiny_field.colors), slopes=None)
     assert other.explain(4.4, 4.4).splatted == (0.0, 0.0, 0.0)
@@ -352,28 +319,3 @@ def test_below_one_the_explanation_is_that_of_one(tiny_field: GaussianField) -> 
     small, one = (explain(tiny_field, 4.2, 3.3, scale) for scale in (0.2, 1.0))
     assert small == one
     assert small.scale == (1.0, 1.0)
-
-
-def test_agreement_is_one_along_edges_and_minus_one_across(tiny_field: GaussianField) -> None:
-    stripes = torch.zeros(1, 3, 9, 11)
-    stripes[..., 5:] = 1  # an upright edge
-    field = replace(tiny_field, lr=stripes)
-    shape = ellipses(field.bank.covariances())
-    long = (shape.major / shape.minor) > 1.8
-    upright = int((shape.angle.sin().abs() * long).argmax())
-    lying = int((shape.angle.cos().abs() * long).argmax())
-    assert edge_agreement(field.with_kernel(upright)).mean > 0.9
-    assert edge_agreement(field.with_kernel(lying)).mean < -0.9
-
-
-def test_circular_correlation_of_equal_and_of_opposite_angles() -> None:
-    angle = torch.linspace(-1, 1, 50)
-    assert _circular(angle, angle + 0.4) == pytest.approx(1, abs=1e-5)
-    assert _circular(angle, -angle) == pytest.approx(-1, abs=1e-5)
-    assert _circular(angle, torch.ones(50)) == 0
-
-
-@pytest.mark.parametrize("part", [0, 1.5, float("nan")])
-def test_agreement_of_no_pixels_is_refused(tiny_field: GaussianField, part: float) -> None:
-    with pytest.raises(GsrError, match="strongest"):
-        edge_agreement(tiny_field, part)

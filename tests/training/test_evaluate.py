@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from gsr.inspection import edge_agreement
 from gsr.kernels import oriented_bank
 from gsr.model import GaussianSR
+from gsr.structure import edge_agreement
 from gsr.weights import save_weights
 from training import evaluate
 

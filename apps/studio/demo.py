@@ -7,8 +7,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio i
 import gradio as gr
 from fastapi import FastAPI
 
+from .. import viewer
 from .api import add_api
 from .batch_tab import batch_tab
+from .server import PAGE
 from .studio import Studio
 
 # A body of a function: no await here. The page's own folder may lie under a proxy's path.
@@ -19,10 +21,16 @@ import(at('page/studio.js'))
   .catch((error) => console.error('The viewer could not be loaded.', error));
 """
 
-_HEAD = """
-<link rel="stylesheet" href="viewer/viewer.css">
-<link rel="stylesheet" href="page/studio.css">
-"""
+
+def _head() -> str:
+    """Styles, and every module of ours: they arrive while Gradio's own page is still being made."""
+    folders = {"viewer": viewer.STATIC, "page": PAGE}
+    found = [f"{name}/{f.name}" for name, folder in folders.items() for f in folder.iterdir()]
+    lines = [
+        *(f'<link rel="stylesheet" href="{path}">' for path in found if path.endswith(".css")),
+        *(f'<link rel="modulepreload" href="{path}">' for path in found if path.endswith(".js")),
+    ]
+    return "\n".join(sorted(lines, reverse=True))
 
 
 def build_demo(studio: Studio) -> gr.Blocks:
@@ -55,7 +63,7 @@ def mount_demo(app: FastAPI, studio: Studio) -> FastAPI:
         build_demo(studio),
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=mono, primary_hue="amber", neutral_hue="zinc"),
-        head=_HEAD,
+        head=_head(),
         footer_links=[],
         run_history=False,
         max_file_size="64mb",

@@ -26,6 +26,8 @@ from .store import ExpiredError, Superseded
 from .studio import MAX_INPUT_PIXELS, Studio
 
 MAX_UPLOAD_BYTES = 64 * 2**20
+PAGE = Path(__file__).parent / "page"
+"""Folder of the page's own modules and styles."""
 _FILES = {"Cache-Control": "no-cache"}
 
 
@@ -40,7 +42,7 @@ def create_app(studio: Studio) -> FastAPI:
     app.include_router(export_routes(studio), prefix="/studio")
     app.add_api_route("/studio/plotly.js", _plotly)
     app.mount("/viewer", _Modules(directory=viewer.STATIC))
-    app.mount("/page", _Modules(directory=Path(__file__).parent / "page"))
+    app.mount("/page", _Modules(directory=PAGE))
     app.mount("/demo", StaticFiles(directory=FOLDER))
     return app
 

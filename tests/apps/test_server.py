@@ -1,5 +1,6 @@
 import base64
 import io
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -10,10 +11,11 @@ import torch
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from apps import viewer
 from apps.demos import demo_photos
 from apps.studio import studio as studio_module
 from apps.studio.auth import BasicAuth
-from apps.studio.server import MAX_UPLOAD_BYTES, create_app
+from apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
 from apps.studio.studio import Studio, read_picture
 from apps.viewer.comparing import PROTOCOL
 from gsr import View
@@ -503,3 +505,18 @@ def test_the_bundled_weights_show_more_than_bicubic():
 def gradient_energy(image):
     pixels = np.asarray(image).astype(float)
     return sum((np.diff(pixels, axis=axis) ** 2).mean() for axis in (0, 1))
+
+
+def test_the_page_announces_every_module_and_style():
+    from apps.studio.demo import _head
+
+    found = set(re.findall(r'href="([^"]+)"', _head()))
+    folders = {"viewer": viewer.STATIC, "page": PAGE}
+    there = {
+        f"{n}/{f.name}"
+        for n, d in folders.items()
+        for f in d.iterdir()
+        if f.suffix in (".js", ".css")
+    }
+    assert found == there
+    assert len(found) > 30

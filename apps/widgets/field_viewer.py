@@ -14,7 +14,7 @@ from PIL import Image
 from gsr import GaussianField, GsrError, methods
 from gsr.continuous import ContinuousImage
 from gsr.images import load, to_pil
-from gsr.render import render
+from gsr.render import LAYERS, render
 
 from .. import viewer
 from ..viewer import truths
@@ -24,6 +24,8 @@ from .service import FieldService
 STATIC_SIDE = 320
 """Pixels of the longer side of the still picture that a closed notebook shows."""
 USUAL = ("bicubic", "lanczos")
+OWN = "gsr:"
+"""Before the name of a layer of the field, among sources."""
 
 
 class FieldViewer(anywidget.AnyWidget):
@@ -41,6 +43,8 @@ class FieldViewer(anywidget.AnyWidget):
         scale: CSS pixels per LR pixel.
         source: What the right side shows: `gsr:result`, `gsr:gaussians`, `gsr:residual`,
             `gsr:lr`, the name of an image, or `truth`.
+        layer: The field's layer on the right side, as `render` names it; None while something else
+            than the field is there.
         state: Everything else of the look, see `viewer/state.js`.
         selection: The point (x, y) that is explained, or None.
         hovered: (column, row) under the pointer, or None.
@@ -56,6 +60,7 @@ class FieldViewer(anywidget.AnyWidget):
     view = traitlets.List(traitlets.Float(), allow_none=True, default_value=None).tag(sync=True)
     scale = traitlets.Float(4.0).tag(sync=True)
     source = traitlets.Unicode("gsr:result").tag(sync=True)
+    layer = traitlets.Enum(LAYERS, "result", allow_none=True)
     state = traitlets.Dict().tag(sync=True)
     selection = traitlets.List(traitlets.Float(), allow_none=True, default_value=None).tag(
         sync=True
@@ -107,6 +112,16 @@ class FieldViewer(anywidget.AnyWidget):
         if not 1 / 64 <= proposal["value"] <= 256:
             raise GsrError(f"scale must be from 1/64 to 256, got {proposal['value']}.")
         return float(proposal["value"])
+
+    @traitlets.observe("layer")
+    def _layer_chosen(self, change: Any) -> None:
+        if change["new"] is not None:
+            self.source = OWN + change["new"]
+
+    @traitlets.observe("source")
+    def _source_chosen(self, change: Any) -> None:
+        name = change["new"].removeprefix(OWN)
+        self.layer = name if change["new"].startswith(OWN) and name in LAYERS else None
 
     @traitlets.validate("field")
     def _checked(self, proposal: Any) -> GaussianField:

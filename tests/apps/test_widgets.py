@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+import traitlets
 from PIL import Image
 
 from gsr import GsrError, View, methods
@@ -141,6 +142,20 @@ def test_another_field_tells_the_page_to_ask_again(field):
 def test_views_without_an_extent_are_refused(field, view):
     with pytest.raises(GsrError, match="x, y, width, height"):
         FieldViewer(field).view = view
+
+
+def test_the_layer_and_the_source_follow_each_other(field):
+    viewer = FieldViewer(field)
+    assert viewer.layer == "result"
+    viewer.layer = "gaussians"
+    assert viewer.source == "gsr:gaussians"
+    viewer.source = "bicubic"
+    assert viewer.layer is None
+    viewer.source = "gsr:lr"
+    assert viewer.layer == "lr"
+    assert FieldViewer(field, layer="residual").source == "gsr:residual"
+    with pytest.raises(traitlets.TraitError, match="residual"):
+        viewer.layer = "colours"
 
 
 def test_absurd_scales_are_refused(field):

@@ -32,10 +32,12 @@ def class_scores(
     if kind == "logits":
         return evidence
     wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
-    distance = (
-        (wish * wish).sum(-1, keepdim=True) - 2 * wish @ kernels.T + (kernels * kernels).sum(-1)
-    )
-    return -distance.movedim(-1, 1) / (2 * PROTOTYPE_WIDTH**2)
+    # -|wish - kernel|^2 / 2 as wish . kernel - |kernel|^2 / 2 - |wish|^2 / 2, and in place: a map
+    # per kernel is by far the largest thing here.
+    scores = torch.addmm(-0.5 * kernels.square().sum(-1), wish.reshape(-1, 3), kernels.T)
+    scores = scores.unflatten(0, wish.shape[:-1])
+    scores.sub_(0.5 * wish.square().sum(-1, keepdim=True)).div_(PROTOTYPE_WIDTH**2)
+    return scores.movedim(-1, 1)
 
 
 @dataclass(frozen=True)

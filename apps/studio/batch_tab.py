@@ -20,7 +20,7 @@ KINDS = [
     ("Exact size", "size"),
 ]
 FORMATS = [("PNG", "png"), ("WebP, lossless", "webp"), ("JPEG", "jpg"), ("TIFF", "tiff")]
-COLUMN_WIDTHS: list[str | int] = ["18%", "9%", "18%", "12%", "8%", "35%"]
+COLUMN_WIDTHS: list[str | int] = ["170px", "90px", "190px", "120px", "90px", "420px"]
 _WAIT = "A line for each picture will stand here, also for those that cannot be read."
 
 

@@ -115,7 +115,7 @@ def _identify(stream: BinaryIO, prefix: bytes, label: str) -> Image.Image:
             return factory(stream, label)
     if recognised:
         raise ImageError(_damaged(label))
-    raise ImageError(f"{label} is not an image Gsr can read; accepted: {_READABLE_TEXT}.")
+    raise ImageError(f"{label} is not an image gsr can read; accepted: {_READABLE_TEXT}.")
 
 
 @contextmanager

@@ -374,7 +374,7 @@ def test_what_headers_tell_is_checked_before(data: Path, tmp_path: Path) -> None
     with pytest.raises(ImageError, match=r"holds no LR file of a\.png for scale 2,"):
         plan(data, reduction=find_reduction(str(tmp_path))).check()
     (data / "A" / "HR" / "z.png").write_bytes(b"no picture")
-    with pytest.raises(ImageError, match=r"z\.png is not an image Gsr can read"):
+    with pytest.raises(ImageError, match=r"z\.png is not an image gsr can read"):
         plan(data).check()
 
 

@@ -652,7 +652,7 @@ def test_not_an_image(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "drawing.svg"
     path.write_bytes(data)
     assert message(lambda: load(path)) == (
-        f"{path} is not an image Gsr can read; accepted: PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, "
+        f"{path} is not an image gsr can read; accepted: PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, "
         "JPEG 2000, PPM/PGM/PFM."
     )
 

@@ -35,7 +35,7 @@ class GaussianField:
         index: Kernel of each pixel, 0 to n - 1. [b, h, w]
         evidence: What the classifier said, see `gsr.classifier`. [b, e, h, w]
         offsets: Mean minus pixel centre (x, y), LR pixels. [b, h, w, 2]
-        colors: RGB of each Gaussian. [b, h, w, 3]
+        colors: RGB of each Gaussian, at its mean. [b, h, w, 3]
         feat: Splatted features. [b, h, w, d]
         context: Interpolated channels, may be none. [b, c, h, w]
         sampler: Splat and decoder, shared with the model.

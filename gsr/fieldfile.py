@@ -25,7 +25,8 @@ from gsr.files import FIELD_SUFFIX, is_field_file
 from gsr.images import PictureInfo
 from gsr.sampler import Sampler, SamplerConfig
 
-FORMAT, VERSION = "gsr-field", 1
+FORMAT, VERSION = "gsr-field", 2
+"""Version 1 knows no slopes; fields without them are still written so."""
 MAX_RADIUS, MAX_LAYERS, MAX_WIDTH = 16, 16, 4096
 """More than any sampler has; a damaged file must not ask for memory."""
 
@@ -40,7 +41,7 @@ _MAPS = {
     "context": "[b, h, w, c]",
 }
 _OPTIONAL = {"slopes": "[b, h, w, 3, 2]", "mixed": "[b, h, w, 4]"}
-"""Maps that only some models' fields have, and only edited ones."""
+"""`slopes`: of some models; `mixed`: of edited fields."""
 _CHANNELS_LAST = ("evidence", "context")
 """Stored as they lie in memory after encoding, so that a render reads them in the same order."""
 
@@ -59,6 +60,7 @@ class _Facts:
     sampler: SamplerConfig
     info: PictureInfo | None
     alpha: "_Facts | None"
+    sloped: bool = False
 
 
 @cache
@@ -84,8 +86,8 @@ def save_field(field: GaussianField, path: str | Path) -> Path:
         raise OutputError(f"{path} must end in {FIELD_SUFFIX}, got {path.suffix or 'no suffix'!r}.")
     metadata = {
         "format": FORMAT,
-        "version": str(VERSION),
-        "field": _json().dump_json(_facts(field)).decode(),
+        "version": str(VERSION if field.slopes is not None else 1),
+        "field": _json().dump_json(_facts(field), exclude_defaults=True).decode(),
     }
     with writing_by_name(path) as temporary:
         try:
@@ -103,6 +105,7 @@ def _facts(field: GaussianField) -> _Facts:
         sampler=field.sampler.config,
         info=field.info and _in_unicode(field.info),
         alpha=_facts(field.alpha) if field.alpha is not None else None,
+        sloped=field.slopes is not None,
     )
 
 
@@ -185,11 +188,11 @@ def _check_format(path: Path, metadata: dict[str, str]) -> None:
     if written != FORMAT:
         what = "weights of a model" if (written or "").startswith("gsr-") else "something else"
         raise ImageError(f"{path} is no field but {what}: fields are {FIELD_SUFFIX} files.")
-    if version != str(VERSION):
+    if version not in ("1", str(VERSION)):
         newer = version.isdigit() and int(version) > VERSION
         raise ImageError(
-            f"{path} has version {version or 'unknown'} of the format and this gsr reads version "
-            f"{VERSION}{'; install a newer gsr' if newer else ''}."
+            f"{path} has version {version or 'unknown'} of the format and this gsr reads versions "
+            f"up to {VERSION}{'; install a newer gsr' if newer else ''}."
         )
 
 
@@ -197,7 +200,8 @@ def _field(facts: _Facts, tensors: dict[str, Tensor], prefix: str = "") -> Gauss
     """Takes its tensors out of `tensors`; what is left has no place."""
     maps = {name: _map(prefix, name, tensors) for name in _MAPS}
     maps |= {name: maps[name].movedim(-1, 1) for name in _CHANNELS_LAST}
-    maps |= {name: _map(prefix, name, tensors) for name in _OPTIONAL if prefix + name in tensors}
+    given = {"slopes": facts.sloped, "mixed": f"{prefix}mixed" in tensors}
+    maps |= {name: _map(prefix, name, tensors) for name in _OPTIONAL if given[name]}
     alpha = _field(facts.alpha, tensors, f"{prefix}alpha.") if facts.alpha is not None else None
     channels = maps["feat"].shape[-1] + maps["context"].shape[1]
     field = GaussianField(

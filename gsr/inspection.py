@@ -88,7 +88,7 @@ class GaussianList:
         means: (x, y), LR pixels. [n, 2]
         major, minor, angle: One-sigma ellipse, see `gsr.kernels.Ellipses`. [n]
         opacities: In (0, 1). [n]
-        colors: RGB, clamped to [0, 1]. [n, 3]
+        colors: RGB at the mean, clamped to [0, 1]. [n, 3]
         step: Every step-th LR row and column was kept.
     """
 

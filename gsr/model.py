@@ -16,6 +16,7 @@ from gsr.continuous import Prediction, Progress
 from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
 from gsr.encoding import encode_source, encode_tiles
+from gsr.errors import ConfigError
 from gsr.field import GaussianField
 from gsr.kernels import KernelBank, physical
 from gsr.sampler import Sample, Sampler, SamplerConfig, SplatMaps
@@ -56,6 +57,10 @@ class ModelConfig:
     sloped: bool = False
     sampler: SamplerConfig = SamplerConfig()
 
+    def __post_init__(self) -> None:
+        if self.sloped and not self.predicted:
+            raise ConfigError("sloped colours are predicted: sloped needs predicted.")
+
 
 PRESETS = {
     # 29 features and 3 colours make rows of 32 numbers, which the splatting loop likes.
@@ -75,7 +80,7 @@ PRESETS = {
 
 
 HEADS_BEFORE_SLOPES = (2, 3)
-"""Offsets and colours."""
+"""Channels of offsets and of colours."""
 SLOPES = 6
 """Of three colours along two axes."""
 

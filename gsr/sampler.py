@@ -19,7 +19,7 @@ class SplatMaps:
     Attributes:
         kernels: The kernel of each pixel. [b, h, w]
         offsets: Mean minus pixel centre, (x, y), LR pixels, within half a pixel. [b, h, w, 2]
-        colors: RGB of each Gaussian, around [0, 1]. [b, h, w, 3]
+        colors: RGB of each Gaussian at its mean, around [0, 1]. [b, h, w, 3]
         feat: Splatted features. [b, h, w, d]
         context: Channels that are interpolated, not splatted; may have none. [b, c, h, w]
         slopes: Change of the colour per LR pixel along x and y, away from the mean; None where

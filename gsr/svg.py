@@ -22,8 +22,8 @@ from gsr.palette import bank_colors, bank_ellipses, distinct_color, ramp_color
 from gsr.render import Layer, render
 
 Paint = Literal["direction", "kernel", "own", "size", "opacity", "confidence"]
-"""What the colour of an ellipse tells: its kernel's shape or number, the Gaussian's own colour,
-or a number on a scale from dark to light."""
+"""What the colour of an ellipse tells: its kernel's shape or number, the Gaussian's own colour (at
+its mean), or a number on a scale from dark to light."""
 
 MAX_ELLIPSES = 20_000
 MAX_PICTURE_PIXELS = 16_000_000

@@ -111,7 +111,9 @@ def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
 
 
 def _check_recipe(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    before, now = _flat(old), _flat(new)
+    # Keys that are newer than the checkpoint had the value that they have by default.
+    usual = json.loads(json.dumps(asdict(Recipe())))
+    before, now = _flat(usual) | _flat(old), _flat(new)
     changed = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
     changed = [key for key in changed if key not in MAY_CHANGE]
     if changed:

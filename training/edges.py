@@ -21,9 +21,9 @@ from scipy.ndimage import map_coordinates
 from gsr.continuous import Method
 from gsr.coords import View
 from gsr.errors import GsrError
+from gsr.evaluation.pairs import parse_scales
 from gsr.images import downscale
 from gsr.methods import get
-from gsr.metrics import luma
 
 SIDE = 48
 """LR pixels of a picture of an edge."""
@@ -64,7 +64,7 @@ def _spread(method: Method, angle: float, scale: float) -> float:
     start = (SIDE - SHOWN) / 2
     pixels = round(SHOWN * scale)
     view = View(start, start, SHOWN, SHOWN, (pixels, pixels))
-    shown = luma(image.render(view=view)[None])[0].double().numpy()
+    shown = image.render(view=view).mean(0).double().numpy()
     return float(np.std(_crossings(shown, angle, scale)))
 
 
@@ -102,14 +102,15 @@ def main(
 ) -> None:
     """Ripple of straight edges in hundredths of an LR pixel."""
     try:
+        numbers = parse_scales(scales)
         contenders = [get(name.strip()) for name in methods.split(",")]
+        table = Table("method", *(f"x{scale:g} rms (worst)" for scale in numbers))
+        for method in track(contenders, description="edges", console=Console(stderr=True)):
+            found = [ripple(method, scale) for scale in numbers]
+            table.add_row(method.name, *(f"{100 * r.rms:.2f} ({100 * r.worst:.2f})" for r in found))
     except GsrError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-    table = Table("method", *(f"x{scale} rms (worst)" for scale in scales.split(",")))
-    for method in track(contenders, description="edges", console=Console(stderr=True)):
-        found = [ripple(method, float(scale)) for scale in scales.split(",")]
-        table.add_row(method.name, *(f"{100 * r.rms:.2f} ({100 * r.worst:.2f})" for r in found))
     Console().print(table)
 
 

@@ -42,4 +42,5 @@ def misdirection(kernels: Kernels, lr: Float[Tensor, "b 3 h w"]) -> Tensor:
         weight = strength / (strength + EDGE)
     xx, xy, yy = kernels.covariances().unbind(-1)
     lying = ((xx - yy) * torch.cos(2 * along) + 2 * xy * torch.sin(2 * along)) / (xx + yy)
-    return (weight * (1 - lying)).sum() / weight.sum().clamp_min(1)
+    # Image by image: a part of a batch, or another process, must not change an image's say.
+    return ((weight * (1 - lying)).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)).mean()

@@ -44,11 +44,15 @@ def _configured(
         recipe.channels or config.encoder.channels, recipe.blocks or config.encoder.blocks
     )
     config = replace(config, encoder=encoder)
-    if not recipe.finest:
+    if not recipe.finest and recipe.slopes == "preset":
         return config
     if not isinstance(config, ModelConfig):
-        raise ConfigError(f"model.finest is a setting of Gaussians; {recipe.preset} has none.")
-    return replace(config, sampler=replace(config.sampler, finest=recipe.finest))
+        key = "finest" if recipe.finest else "slopes"
+        raise ConfigError(f"model.{key} is a setting of Gaussians; {recipe.preset} has none.")
+    if recipe.slopes != "preset":
+        config = replace(config, sloped=recipe.slopes == "yes")
+    finest = recipe.finest or config.sampler.finest
+    return replace(config, sampler=replace(config.sampler, finest=finest))
 
 
 def _start_from(network: Trained, name: str) -> None:

@@ -44,6 +44,7 @@ class ModelRecipe:
         channels, blocks: Of the EDSR encoder; 0 takes the preset's.
         finest: Magnification beyond which the decoder is told this one; 0 takes the preset's.
         init: Weights to start from, a bundled name or a file; empty starts anew.
+        slopes: Whether a Gaussian's colour has a slope: `preset`, `yes` or `no`.
     """
 
     preset: str = "lite"
@@ -51,9 +52,11 @@ class ModelRecipe:
     blocks: int = 0
     finest: float = 0.0
     init: str = ""
+    slopes: str = "preset"
 
     def __post_init__(self) -> None:
         _at_least(0, self, "channels", "blocks", "finest")
+        _one_of(("preset", "yes", "no"), self, "slopes")
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ class LossRecipe:
     Attributes:
         color: L1 on the Gaussians alone.
         commitment: Pull between wishes and bank.
-        direction: Pull of kernels along edges, so that people who look inside see them followed.
+        direction: Pull of kernels along edges, so that people who look inside see kernels follow
+            them.
     """
 
     color: float = 0.3

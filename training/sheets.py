@@ -16,6 +16,7 @@ from torch import Tensor
 
 import gsr
 from gsr.coords import View
+from gsr.errors import GsrError
 from gsr.images import load, to_pil
 from gsr.inspection import gaussians_in
 from gsr.methods import get
@@ -40,7 +41,7 @@ _SMOOTH = 3
 def busiest(rgb: Tensor, side: float) -> tuple[float, float]:
     """Corner (x, y) of the square with the strongest edges, LR pixels."""
     strength = edge_structure(rgb[None])[1].sqrt()
-    whole = round(side)
+    whole = min(round(side), *strength.shape[1:])
     sums = torch.nn.functional.avg_pool2d(strength[:, None], whole, stride=2)[0, 0]
     row, column = divmod(int(sums.argmax()), sums.shape[1])
     return 2.0 * column, 2.0 * row
@@ -90,7 +91,20 @@ def main(
     model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
 ) -> None:
     """Ellipses over photos, and edges far beyond the trained scales."""
-    network = gsr.load(model)
+    try:
+        make(photos, out, gsr.load(model))
+    except GsrError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{out / 'ellipses.jpg'}\n{out / 'far.jpg'}")
+
+
+def make(photos: Path, out: Path, network: gsr.GaussianSR) -> None:
+    """Write both sheets.
+
+    Raises:
+        GsrError: when a photo cannot be read, or there is none.
+    """
     inside, far = [], []
     for path in list_images(photos):
         rgb = _small(path)
@@ -114,7 +128,6 @@ def main(
     )
     titles = [f"{name} x{scale}" for scale in FAR for name in ("bicubic", "Lanczos", network.name)]
     sheet(far, titles).save(out / "far.jpg", quality=88)
-    typer.echo(f"{out / 'ellipses.jpg'}\n{out / 'far.jpg'}")
 
 
 if __name__ == "__main__":

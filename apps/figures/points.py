@@ -6,7 +6,7 @@ from gsr.inspection import Explanation
 
 
 def shares(explanation: Explanation, most: int = 10) -> go.Figure:
-    """Who made a colour: the largest shares as bars in the Gaussians' own colours."""
+    """Who made a colour: the largest shares as bars in the colours that the Gaussians brought."""
     top = explanation.contributions[:most]
     rest = 1 - sum(c.share for c in top)
     labels = [f"({c.column}, {c.row}) kernel {c.kernel}" for c in top]

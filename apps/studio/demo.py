@@ -26,11 +26,13 @@ def _head() -> str:
     """Styles, and every module of ours: they arrive while Gradio's own page is still being made."""
     folders = {"viewer": viewer.STATIC, "page": PAGE}
     found = [f"{name}/{f.name}" for name, folder in folders.items() for f in folder.iterdir()]
+    styles = ["viewer/viewer.css", "page/studio.css"]  # the page's rules after the viewer's
+    modules = sorted(path for path in found if path.endswith(".js"))
     lines = [
-        *(f'<link rel="stylesheet" href="{path}">' for path in found if path.endswith(".css")),
-        *(f'<link rel="modulepreload" href="{path}">' for path in found if path.endswith(".js")),
+        *(f'<link rel="stylesheet" href="{path}">' for path in styles),
+        *(f'<link rel="modulepreload" href="{path}">' for path in modules),
     ]
-    return "\n".join(sorted(lines, reverse=True))
+    return "\n".join(lines)
 
 
 def build_demo(studio: Studio) -> gr.Blocks:

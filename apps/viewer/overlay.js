@@ -120,7 +120,7 @@ export function drawOffsets(context, viewport, list, dpr) {
   context.restore();
 }
 
-// Gaussians that made a colour: filled with their own colour, as strong as their share.
+// Gaussians that made a colour: filled with the colour they brought, as strong as their share.
 export function drawContributions(context, viewport, explanation, kernels, sigma, dpr, selected) {
   const largest = explanation.contributions[0]?.share || 1;
   context.save();

@@ -8,7 +8,8 @@ let views = 0; // a widget may be shown several times, and all hear every answer
 
 // Requests carry a number and their answer brings it back; one that is no longer wanted is only
 // forgotten, because the kernel answers in the order of asking.
-function messageTransport(model) {
+// silent(): an answer is overdue, but still welcome; heard(): one has come.
+function messageTransport(model, { silent, heard }) {
   const waiting = new Map();
   const view = `${(views += 1)}-${Math.random().toString(36).slice(2)}`;
   let count = 0;
@@ -16,20 +17,22 @@ function messageTransport(model) {
     const one = waiting.get(which);
     if (!one) return;
     waiting.delete(which);
+    clearTimeout(one.overdue);
+    heard();
     if (error) one.reject(Object.assign(new Error(error), { status: 400 }));
     else one.resolve({ ...answer, buffers });
   });
   const ask = (what, members, signal) => new Promise((resolve, reject) => {
     const number = `${view}-${(count += 1)}`;
-    const giveUp = (error) => {
+    const overdue = setTimeout(silent, PATIENCE_MS);
+    const aborted = () => {
+      clearTimeout(overdue);
       waiting.delete(number);
-      reject(error);
+      reject(new DOMException("no longer wanted", "AbortError"));
     };
-    const aborted = () => giveUp(new DOMException("no longer wanted", "AbortError"));
     if (signal?.aborted) return aborted();
     signal?.addEventListener("abort", aborted, { once: true });
-    setTimeout(() => waiting.has(number) && giveUp(new Error(SILENT)), PATIENCE_MS);
-    waiting.set(number, { resolve, reject });
+    waiting.set(number, { resolve, reject, overdue });
     model.send({ what, number, ...members });
   });
   const bytes = (buffer) => buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
@@ -48,6 +51,9 @@ function messageTransport(model) {
     footprint: async (column, row, scale, signal) => (await ask("footprint", { column, row, scale }, signal)).found,
   };
 }
+
+// How often each widget is on show.
+const shown = new WeakMap();
 
 // Python's traits and the viewer tell each other; what came from one side is not sent back to it.
 function tie(model, viewer) {
@@ -69,6 +75,9 @@ function tie(model, viewer) {
     return changed;
   };
   const size = ({ x, y, width, height }) => [x, y, width, height].map((v) => Math.round(1e6 * v) / 1e6);
+  const zoom = follow("scale", (scale) => {
+    if (Math.abs(scale * viewer.dpr - viewer.viewport.scale) > 1e-6) viewer.zoomTo(scale * viewer.dpr);
+  });
   const actions = [
     follow("source", (source) => viewer.show(1, source)),
     follow("state", (state) => viewer.change(state)),
@@ -77,18 +86,17 @@ function tie(model, viewer) {
       following = true;
       viewer.showRectangle(view);
     }),
-    follow("scale", (scale) => Math.abs(scale * viewer.dpr - viewer.viewport.scale) > 1e-6 && viewer.zoomTo(scale * viewer.dpr)),
     follow("selection", (point) => (point ? viewer.explainAt(...point) : viewer.closeExplanation())),
     follow("kernels", (kernels) => viewer.inside.light(kernels)),
   ];
   return {
-    start: () => actions.forEach((act) => act()),
+    // A view says the scale too.
+    start: () => [...actions, ...(model.get("view") ? [] : [zoom])].forEach((act) => act()),
     onview(view) {
-      // Another view of the widget has other proportions; answering it would never end.
-      if (following) {
-        following = false;
-        return;
-      }
+      // Shown twice, the widget has other proportions at each place; answering would never end.
+      const answering = following && shown.get(model) > 1;
+      following = false;
+      if (answering) return;
       tell("view", size(view));
       tell("scale", Math.round((1e6 * view.scale) / viewer.dpr) / 1e6);
     },
@@ -104,7 +112,13 @@ function tie(model, viewer) {
 
 function render({ model, el }) {
   el.style.height = `${model.get("height")}px`;
-  const transport = messageTransport(model);
+  shown.set(model, (shown.get(model) ?? 0) + 1);
+  const say = (text) => {
+    viewer.parts.message.textContent = text;
+  };
+  const transport = messageTransport(model, {
+    silent: () => say(SILENT), heard: () => viewer.parts.message.textContent === SILENT && say(""),
+  });
   let tied = null;
   const options = Object.fromEntries(["onview", "onchange", "onpoint", "onhover"].map(
     (name) => [name, (value) => tied?.[name](value)]));
@@ -114,9 +128,7 @@ function render({ model, el }) {
     viewer.offer(about.methods);
     await viewer.open(about.found, transport, { edited });
   };
-  const failed = (error) => {
-    viewer.parts.message.textContent = error.message;
-  };
+  const failed = (error) => say(error.message);
   refresh(false).then(() => {
     tied = tie(model, viewer);
     tied.start();
@@ -125,6 +137,7 @@ function render({ model, el }) {
   model.on("change:version", changed);
   return () => {
     model.off("change:version", changed);
+    shown.set(model, shown.get(model) - 1);
     viewer.destroy();
   };
 }

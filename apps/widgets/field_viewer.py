@@ -117,6 +117,9 @@ class FieldViewer(anywidget.AnyWidget):
     def _layer_chosen(self, change: Any) -> None:
         if change["new"] is not None:
             self.source = OWN + change["new"]
+        elif self.source.startswith(OWN):  # traitlets asks no validator about None
+            self.layer = change["old"]
+            raise GsrError(f"layer must be one of {', '.join(LAYERS)}; source shows other images.")
 
     @traitlets.observe("source")
     def _source_chosen(self, change: Any) -> None:

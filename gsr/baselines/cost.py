@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from gsr.decoder import FourierDecoder
-from gsr.model import GaussianSR
+from gsr.model import SLOPES, GaussianSR
 
 CUBIC_TAPS = 16
 QUADRATIC_FORM = 6
@@ -41,7 +41,7 @@ def parameters(module: nn.Module) -> int:
 def gaussian_cost(model: GaussianSR) -> Cost:
     """Of GaussianSR: every Gaussian of the window, weighted and summed, then the decoder."""
     config = model.config
-    slopes = 6 if config.sloped else 0
+    slopes = SLOPES if config.sloped else 0
     splatted = 3 + slopes + config.splatted + 2 + 1  # colour, features, mean offset, weight
     window = (2 * config.sampler.radius + 1) ** 2
     decoder = model.sampler.decoder

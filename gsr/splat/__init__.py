@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
+from gsr.errors import ShapeError
 from gsr.splat import cpu, cpu_grid, reference
 from gsr.splat.reference import flat
 
@@ -34,6 +35,7 @@ def splat(
     `auto` takes the compiled loop for float32 on the CPU, Triton on a GPU that has it, and
     plain torch elsewhere and for double precision.
     """
+    _check_slopes(channels, slopes)
     if backend == "auto":
         backend = _best(geometry, channels)
     return BACKENDS[backend](geometry, channels, points, radius, slopes)
@@ -48,10 +50,19 @@ def splat_grid(
     slopes: Tensor | None = None,
 ) -> Tensor:
     """`splat` at every point of the grid xs [W] x ys [H], row by row. No gradients."""
+    _check_slopes(channels, slopes)
     if compiled(geometry, channels):
         return cpu_grid.splat_grid(geometry, channels, xs, ys, radius, slopes)
     points = grid_points(xs, ys).to(geometry.device).expand(len(geometry), -1, -1)
     return splat(geometry, channels, points, radius, slopes=slopes)
+
+
+def _check_slopes(channels: Tensor, slopes: Tensor | None) -> None:
+    """Compiled loops would write beyond what is theirs."""
+    if slopes is not None and not 0 <= slopes.shape[-2] <= channels.shape[-1]:
+        raise ShapeError(
+            f"slopes must be of at most {channels.shape[-1]} channels, got {slopes.shape[-2]}."
+        )
 
 
 def grid_points(xs: Tensor, ys: Tensor) -> Tensor:

@@ -156,6 +156,8 @@ def test_the_layer_and_the_source_follow_each_other(field):
     assert FieldViewer(field, layer="residual").source == "gsr:residual"
     with pytest.raises(traitlets.TraitError, match="residual"):
         viewer.layer = "colours"
+    with pytest.raises(GsrError, match="layer must be one of result, gaussians"):
+        viewer.layer = None
 
 
 def test_absurd_scales_are_refused(field):

@@ -155,7 +155,8 @@ def test_no_pickle_is_involved(tiny_field, path):
     tiny_field.save(path)
     with safe_open(path, framework="np") as file:
         assert {"lr", "sampler.raw_footprint"} <= set(file.keys())
-        assert (file.metadata()["format"], file.metadata()["version"]) == ("gsr-field", "1")
+        version = "1" if tiny_field.slopes is None else "2"  # the first one knew no slopes
+        assert (file.metadata()["format"], file.metadata()["version"]) == ("gsr-field", version)
 
 
 # --- writing ---------------------------------------------------------------------------------
@@ -224,7 +225,7 @@ def test_weights_and_other_safetensors(make_model, path):
     refused(path, "something else")
 
 
-@pytest.mark.parametrize(("version", "said"), [("2", "newer gsr"), ("", "version unknown")])
+@pytest.mark.parametrize(("version", "said"), [("3", "newer gsr"), ("", "version unknown")])
 def test_other_versions(tiny_field, path, version, said):
     rewrite(tiny_field, path, {"version": version})
     refused(path, said)
@@ -334,4 +335,31 @@ def test_a_transparency_of_another_size(make_model, path):
 
 
 def test_the_format_says_its_name():
-    assert (FORMAT, VERSION) == ("gsr-field", 1)
+    assert (FORMAT, VERSION) == ("gsr-field", 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.pop("slopes"), "slopes is missing"),
+        (put("slopes", nan), "slopes holds numbers that are not finite"),
+        (put("slopes", lambda t: t.flatten(3)), "slopes must have shape"),
+    ],
+)
+def test_damaged_slopes(lite_field, path, change, said):
+    rewrite(lite_field, path, change=change)
+    refused(path, said)
+
+
+def test_slopes_that_the_header_does_not_know(lite_field, path):
+    rewrite(lite_field, path, sloped=False)
+    refused(path, "no place for slopes")
+
+
+def test_fields_of_one_colour_are_written_for_every_version(lite_field, path):
+    plain = replace(lite_field, slopes=None)
+    plain.save(path)
+    with safe_open(path, framework="pt") as file:
+        assert file.metadata()["version"] == "1"
+        assert "sloped" not in file.metadata()["field"]
+    same(open_field(path), plain)

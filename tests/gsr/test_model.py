@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gsr.encoders import EDSR, EncoderConfig
-from gsr.errors import GsrError, ImageError
+from gsr.errors import ConfigError, GsrError, ImageError
 from gsr.field import GaussianField
 from gsr.model import PRESETS, GaussianSR
 
@@ -313,3 +313,8 @@ def test_tensors_that_are_no_images(make_model: Make, what: str, batched: bool) 
 def test_a_tile_has_pixels(tile: int, make_model: Make) -> None:
     with pytest.raises(GsrError, match=r"^tile must be at least 1 pixel"):
         make_model().encode(torch.rand(3, 8, 8), tile=tile)
+
+
+def test_slopes_need_predicted_colours(make_model: Make) -> None:
+    with pytest.raises(ConfigError, match="sloped needs predicted"):
+        make_model("lite", predicted=False)

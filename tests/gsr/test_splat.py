@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gsr.errors import ShapeError
 from gsr.kernels import conics, physical
 from gsr.splat import cpu, grid_points, reference, splat, splat_grid
 
@@ -122,6 +123,18 @@ def test_a_slope_by_hand(backend: str) -> None:
     weight = 0.5 * math.exp(-0.25)
     expected = [weight * v for v in (5.5, 7.0, 0.25, -0.25, 1.0)]
     assert out[0, 0].tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_slopes_of_more_channels_than_there_are() -> None:
+    geometry, channels, points = scene(0, 1, 3, 3, 2)
+    for draw in (
+        lambda slopes: splat(geometry, channels, points, 2, slopes=slopes),
+        lambda slopes: splat_grid(
+            geometry, channels, points[0, :2, 0], points[0, :2, 1], 2, slopes
+        ),
+    ):
+        with pytest.raises(ShapeError, match="at most 2 channels, got 3"):
+            draw(slopes_of(channels, 3))
 
 
 @pytest.mark.parametrize("backend", FAST)

@@ -15,6 +15,7 @@ import pytest
 import torch
 from helpers.training import make_crops, make_recipe
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from gsr.errors import ConfigError
@@ -147,6 +148,20 @@ def test_another_recipe_does_not_go_on(tmp_path: Path, change: dict) -> None:
     ):
         load_checkpoint(state, path, other)
     load_checkpoint(state, path, make_recipe(queries=32, steps=99, log_every=7))
+
+
+def test_a_checkpoint_from_before_a_key_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(new_state(RECIPE), path, RECIPE)
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["training"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    del about["recipe"]["loss"]["direction"]
+    save_file(tensors, path, metadata={"training": json.dumps(about)})
+    load_checkpoint(new_state(RECIPE), path, RECIPE)
+    pulled = replace(RECIPE, loss=replace(RECIPE.loss, direction=0.1))
+    with pytest.raises(ConfigError, match=r"loss\.direction was 0.0, is 0.1"):
+        load_checkpoint(new_state(RECIPE), path, pulled)
 
 
 def test_a_checkpoint_of_another_architecture(tmp_path: Path) -> None:

@@ -62,6 +62,11 @@ def test_the_command_and_an_unknown_method() -> None:
     done = CliRunner().invoke(app, ["--methods", "bicubic", "--scales", "8"])
     assert done.exit_code == 0, done.output
     assert "bicubic" in done.stdout
-    refused = CliRunner().invoke(app, ["--methods", "cubist"])
-    assert refused.exit_code == 2
-    assert "no method called 'cubist'" in refused.output
+    for wrong, said in (
+        (["--methods", "cubist"], "no method called 'cubist'"),
+        (["--scales", "x"], "error: "),
+        (["--methods", "bicubic", "--scales", "900"], "error: "),
+    ):
+        refused = CliRunner().invoke(app, wrong)
+        assert refused.exit_code == 2
+        assert said in refused.output

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from helpers.training import make_crops, make_recipe
 from PIL import Image
 
 from gsr.continuous import Prediction
+from gsr.kernels import Kernels
 from gsr.model import GaussianSR
 from training.checkpoint import new_state
 from training.data import Batch
@@ -118,12 +120,23 @@ def test_losses_add_up() -> None:
     assert values == pytest.approx(
         {"loss": 0.2 + 0.5 * 0.4 + 0.1 * 3, "l1": 0.2, "color": 0.4, "commitment": 3.0}
     )
+    edge = torch.rand(1, 3, 5, 6, generator=torch.Generator().manual_seed(0))
+    round_ones = Kernels(torch.ones(1, 5, 6, 2), torch.zeros(1, 5, 6), torch.ones(1, 5, 6))
+    pulled = losses(
+        LossRecipe(direction=0.25),
+        Prediction(rgb + 0.2, kernels=round_ones),
+        Batch(edge, rgb, rgb, rgb),
+    )
+    assert float(pulled["loss"] - pulled["l1"]) == pytest.approx(0.25 * float(pulled["direction"]))
+    assert float(pulled["direction"]) > 0.5
     plain = losses(recipe, Prediction(rgb + 0.2), batch)
     assert {k: float(v) for k, v in plain.items()} == pytest.approx({"loss": 0.2, "l1": 0.2})
 
 
-def test_accumulated_parts_are_the_whole_batch() -> None:
+@pytest.mark.parametrize("direction", [0.0, 0.5])
+def test_accumulated_parts_are_the_whole_batch(direction: float) -> None:
     recipe = make_recipe(batch=4, preset="tiny")
+    recipe = replace(recipe, loss=replace(recipe.loss, direction=direction))
     crops, whole, parts = make_crops(recipe), new_state(recipe), new_state(recipe)
     first = train_step(recipe, whole, [crops.batch(0)], 0.9)
     second = train_step(recipe, parts, [crops.batch(0, i, 2) for i in range(2)], 0.9)

@@ -34,3 +34,18 @@ def test_sheets_of_two_photos(tmp_path: Path, make_model, picture) -> None:
         with Image.open(out / name) as page:
             assert page.size == (sheets.GAP + columns * step, 22 + sheets.GAP + 2 * step)
             assert len(set(page.resize((64, 64)).get_flattened_data())) > 50
+
+
+def test_a_thin_picture_has_a_busiest_place() -> None:
+    rgb = torch.rand(3, 12, 90, generator=torch.Generator().manual_seed(0))
+    x, y = sheets.busiest(rgb, 20)
+    assert 0 <= x <= 78
+    assert y == 0
+
+
+def test_what_cannot_be_shown_is_one_sentence(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(sheets.main)
+    done = CliRunner().invoke(app, [str(tmp_path), "-o", str(tmp_path), "--model", "none"])
+    assert done.exit_code == 2
+    assert done.output.startswith("error: there are no weights called 'none'")

@@ -196,6 +196,21 @@ def test_python_moves_the_viewer(page):
     page.wait_for_function(f"() => {VIEWER}.state.sources[1] === 'gsr:gaussians'")
     page.wait_for_function(f"() => Math.abs({VIEWER}.viewport.scale - 12) < 1e-6")
     settled(page)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("viewer.view = [40, 30, 32, 24]")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(f"() => {VIEWER}.viewport.visible().x > 30")
+    settled(page)
+    shown = page.evaluate(f"() => {VIEWER}.viewport.visible()")
+    said = told(page)
+    # The whole rectangle is in view, and Python is told what became of it.
+    assert said["view"] == pytest.approx(
+        [shown[n] for n in ("x", "y", "width", "height")], abs=1e-3
+    )
+    assert said["view"][0] <= 40
+    assert said["view"][0] + said["view"][2] >= 72
+    assert said["scale"] == pytest.approx(shown["columns"] / shown["width"], rel=0.02)
 
 
 def test_a_widget_shown_twice_is_one_widget(page):

@@ -128,6 +128,14 @@ def told(page):
     return json.loads(cell.locator(".jp-OutputArea-output").last.inner_text().strip("'"))
 
 
+def run_instead(page, code):
+    """Other code in the second cell, run."""
+    page.locator(".jp-CodeCell").nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Control+Enter")
+
+
 def settled(page):
     page.wait_for_timeout(300)
     page.wait_for_selector(".gsr-stage[data-ready=true]", timeout=30_000)
@@ -188,18 +196,11 @@ def test_kernels_picked_in_the_figure_are_lit_in_the_viewer(page):
 
 
 def test_python_moves_the_viewer(page):
-    cell = page.locator(".jp-CodeCell").nth(1)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text("viewer.scale = 12; viewer.source = 'gsr:gaussians'")
-    page.keyboard.press("Control+Enter")
+    run_instead(page, "viewer.scale = 12; viewer.source = 'gsr:gaussians'")
     page.wait_for_function(f"() => {VIEWER}.state.sources[1] === 'gsr:gaussians'")
     page.wait_for_function(f"() => Math.abs({VIEWER}.viewport.scale - 12) < 1e-6")
     settled(page)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text("viewer.view = [40, 30, 32, 24]")
-    page.keyboard.press("Control+Enter")
+    run_instead(page, "viewer.view = [40, 30, 32, 24]")
     page.wait_for_function(f"() => {VIEWER}.viewport.visible().x > 30")
     settled(page)
     shown = page.evaluate(f"() => {VIEWER}.viewport.visible()")
@@ -214,11 +215,7 @@ def test_python_moves_the_viewer(page):
 
 
 def test_a_widget_shown_twice_is_one_widget(page):
-    cell = page.locator(".jp-CodeCell").nth(1)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text("viewer")
-    page.keyboard.press("Control+Enter")
+    run_instead(page, "viewer")
     page.wait_for_function("() => document.querySelectorAll('.gsr-viewer').length === 2")
     second = "document.querySelectorAll('.gsr-viewer')[1].gsr"
     page.wait_for_selector(".gsr-stage[data-ready=true] >> nth=1", timeout=30_000)

@@ -10,10 +10,11 @@ from gsr.baselines import BaselineConfig
 from gsr.encoders import EncoderConfig
 from gsr.errors import ConfigError
 from gsr.methods import NETWORKS
-from gsr.model import HEADS_BEFORE_SLOPES, SLOPES, GaussianSR, ModelConfig
+from gsr.model import ModelConfig
 from gsr.weights import Trained, load_network
 from gsr.weights import build as build_network
 
+from .growth import grown
 from .recipe import ModelRecipe, TrainRecipe
 
 
@@ -56,24 +57,10 @@ def _configured(
 
 
 def _start_from(network: Trained, name: str) -> None:
-    given = load_network(name)
-    weights, own = given.state_dict(), network.state_dict()
-    if _lacks_slopes(given) and not _lacks_slopes(network):
-        weights = {k: _with_flat_slopes(v) if k[:6] == "heads." else v for k, v in weights.items()}
+    weights, own = grown(load_network(name), network), network.state_dict()
     if {k: v.shape for k, v in weights.items()} != {k: v.shape for k, v in own.items()}:
         raise ConfigError(f"model.init: the weights {name!r} are of another architecture.")
     network.load_state_dict(weights)
-
-
-def _lacks_slopes(network: Trained) -> bool:
-    return isinstance(network, GaussianSR) and not network.config.sloped
-
-
-def _with_flat_slopes(heads: torch.Tensor) -> torch.Tensor:
-    """Rows of the heads with those of slopes added: zeros, so that the picture stays the same."""
-    before, after = sum(HEADS_BEFORE_SLOPES), len(heads) - sum(HEADS_BEFORE_SLOPES)
-    first, rest = heads.split((before, after))
-    return torch.cat((first, heads.new_zeros((SLOPES, *heads.shape[1:])), rest))
 
 
 def new_optimizer(network: torch.nn.Module, recipe: TrainRecipe) -> torch.optim.Adam:

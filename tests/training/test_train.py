@@ -1,17 +1,10 @@
 """The command: `gsr train`."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from gsr.cli import run
-from gsr.model import PRESETS
-from gsr.weights import build as build_network
-from gsr.weights import save_weights
-from training.optimise import build
-from training.recipe import ModelRecipe
 
 SMALL = ["--model.channels=8", "--model.blocks=1", "--device=cpu"]
 
@@ -77,15 +70,3 @@ def test_profile(photo_folder: Path, capsys: pytest.CaptureFixture) -> None:
     said = capsys.readouterr().out
     for part in ("data", "encoder", "splat", "decoder", "optimiser", "steps a second", "MB"):
         assert part in said
-
-
-def test_weights_of_one_colour_are_gone_on_with(tmp_path: Path) -> None:
-    network = build_network(replace(PRESETS["lite"], sloped=False))
-    weights = save_weights(network, tmp_path / "before.safetensors")
-    grown = build(ModelRecipe(init=str(weights)), seed=1).eval()
-    picture = torch.rand(3, 9, 8, generator=torch.Generator().manual_seed(0))
-    field = grown.encode(picture)
-    assert field.slopes is not None
-    assert not field.slopes.any()
-    expected = network.eval().encode(picture).render(3.0)
-    torch.testing.assert_close(field.render(3.0), expected, rtol=0, atol=1e-6)

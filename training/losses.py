@@ -1,5 +1,7 @@
 """What training makes small."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -12,16 +14,31 @@ from gsr.structure import edge_structure
 from .data import Batch
 from .recipe import LossRecipe
 
+TINY = 1e-8
+"""Keeps the gradient of a root finite where an image is met exactly."""
 EDGE = 0.002
 """Strength (see `gsr.structure.edge_structure`) of an edge that counts half."""
 
 
+def root_mean_square(found: Float[Tensor, "b n 3"], true: Float[Tensor, "b n 3"]) -> Tensor:
+    """Root of each image's mean square error, mean over images."""
+    squares = (found - true).square().mean((1, 2))
+    return (squares + TINY).sqrt().mean()
+
+
+ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "l1": F.l1_loss,
+    "rms": root_mean_square,
+}
+
+
 def losses(recipe: LossRecipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
-    """L1 on the result, the parts that a recipe adds to it, and their sum."""
+    """The sum of what a recipe makes small, its parts, and the L1 of the result in any case."""
+    error = ERRORS[recipe.pixel]
     values = {"l1": F.l1_loss(prediction.rgb, batch.rgb)}
-    total = values["l1"]
+    total = error(prediction.rgb, batch.rgb)
     if prediction.colors is not None:
-        values["color"] = F.l1_loss(prediction.colors, batch.rgb)
+        values["color"] = error(prediction.colors, batch.rgb)
         total = total + recipe.color * values["color"]
     if prediction.commitment is not None:
         values["commitment"] = prediction.commitment

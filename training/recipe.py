@@ -98,20 +98,24 @@ class DataRecipe:
 
 @dataclass(frozen=True)
 class LossRecipe:
-    """Weights beside the L1 on the result, which is 1.
+    """What is made small, and weights beside the error of the result, which is 1.
 
     Attributes:
-        color: L1 on the Gaussians alone.
+        pixel: How an error is measured: `l1`, or `rms`, the root of an image's mean square error,
+            which is what PSNR judges.
+        color: Error of the Gaussians alone.
         commitment: Pull between wishes and bank.
         direction: Pull of kernels along edges, so that people who look inside see kernels follow
             them.
     """
 
+    pixel: str = "l1"
     color: float = 0.3
     commitment: float = 0.02
     direction: float = 0.0
 
     def __post_init__(self) -> None:
+        _one_of(("l1", "rms"), self, "pixel")
         _at_least(0, self, "color", "commitment", "direction")
 
 

@@ -1,6 +1,7 @@
 """The loop: it learns, keeps its schedule, and stops when it is told to."""
 
 import csv
+import math
 import os
 import signal
 import subprocess
@@ -129,6 +130,10 @@ def test_losses_add_up() -> None:
     )
     assert float(pulled["loss"] - pulled["l1"]) == pytest.approx(0.25 * float(pulled["direction"]))
     assert float(pulled["direction"]) > 0.5
+    apart = torch.tensor((0.1, 0.3)).expand(1, 3, 2).mT  # of two points
+    squared = losses(LossRecipe(pixel="rms"), Prediction(apart), batch)
+    assert float(squared["loss"]) == pytest.approx(math.sqrt(0.05))
+    assert float(squared["l1"]) == pytest.approx(0.2)
     plain = losses(recipe, Prediction(rgb + 0.2), batch)
     assert {k: float(v) for k, v in plain.items()} == pytest.approx({"loss": 0.2, "l1": 0.2})
 

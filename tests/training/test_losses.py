@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gsr.kernels import Kernels
-from training.losses import misdirection
+from training.losses import misdirection, root_mean_square
 
 
 def ramp(angle: float, side: int = 24) -> torch.Tensor:
@@ -52,3 +52,18 @@ def test_the_gradient_turns_a_needle_towards_the_edge() -> None:
     rho = kernels.rho.clone().requires_grad_()
     misdirection(replace(kernels, rho=rho), ramp(0.5)).backward()
     assert float(rho.grad.sum()) < 0  # a positive rho leans towards positive angles
+
+
+def test_root_mean_square_is_of_each_image() -> None:
+    true = torch.zeros(2, 4, 3)
+    found = torch.tensor((0.1, 0.3))[:, None, None].expand(-1, 4, 3).clone().requires_grad_()
+    error = root_mean_square(found, true)
+    assert float(error.detach()) == pytest.approx(0.2, abs=1e-6)
+    error.backward()  # an image that is worse says no more than another
+    torch.testing.assert_close(found.grad[0], found.grad[1], rtol=1e-4, atol=0)
+
+
+def test_root_mean_square_can_be_learned_from_where_it_is_zero() -> None:
+    found = torch.zeros(1, 4, 3, requires_grad=True)
+    root_mean_square(found, torch.zeros(1, 4, 3)).backward()
+    assert torch.isfinite(found.grad).all()

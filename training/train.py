@@ -62,7 +62,8 @@ def main(
 
     Values of the recipe are changed with --section.key=value, for example --train.lr=1e-4.
     """
-    chosen = load_recipe(recipe_file(recipe), parse_overrides(context.args))
+    file = recipe_file(recipe)
+    chosen = load_recipe(file, parse_overrides(context.args))
     _check_options(minutes, extend, pause_after, device)
     if threads:
         torch.set_num_threads(threads)
@@ -70,7 +71,7 @@ def main(
     crops, validate = prepare(chosen, data, names, engine.device, strict=strict)
     if profile:
         return show_profile(chosen, crops, engine.device)
-    folder = out or Path("runs") / Path(recipe).stem
+    folder = out or run_folder(file)
     clock = {"minutes": minutes, "extend": extend, "pause_after": pause_after}
     state = with_progress(chosen, crops, folder, clock, validate, engine)
     finish(chosen, state, folder, engine)
@@ -91,9 +92,15 @@ def weights_of(recipe: Recipe, folder: Path) -> Path:
 
 
 def recipe_file(name: str) -> Path:
-    """A path as it is; a bare name is looked for among the shipped recipes."""
+    """A shipped recipe by name, such as `lite` or `compare/liif`; else a path as it is."""
     shipped = CONFIGS / f"{name}.toml"
-    return shipped if "/" not in name and shipped.exists() else Path(name)
+    return shipped if shipped.is_file() else Path(name)
+
+
+def run_folder(file: Path) -> Path:
+    """Where a recipe runs unless told: `runs/compare/liif` for the shipped one of that name."""
+    name = file.relative_to(CONFIGS) if file.is_relative_to(CONFIGS) else Path(file.name)
+    return Path("runs") / name.with_suffix("")
 
 
 def _check_options(

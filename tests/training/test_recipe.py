@@ -9,7 +9,7 @@ from gsr.errors import ConfigError
 from gsr.methods import NETWORKS
 from training.recipe import DataRecipe, ModelRecipe, Recipe, TrainRecipe
 from training.recipe_files import load_recipe, parse_overrides
-from training.train import recipe_file
+from training.train import recipe_file, run_folder
 
 SHIPPED = sorted((Path(__file__).parents[2] / "training" / "configs").rglob("*.toml"))
 
@@ -28,6 +28,14 @@ def test_shipped_recipes_load(path: Path) -> None:
     recipe = load_recipe(path)
     assert recipe.model.preset in NETWORKS
     assert recipe.data.scale_min < recipe.data.scale_max
+
+
+def test_recipes_and_runs_by_name() -> None:
+    assert run_folder(recipe_file("lite")) == Path("runs/lite")
+    assert run_folder(recipe_file("compare/liif")) == Path("runs/compare/liif")
+    assert load_recipe(recipe_file("compare/liif")).model.preset == "liif"
+    assert recipe_file("mine/own.toml") == Path("mine/own.toml")
+    assert run_folder(Path("mine/own.toml")) == Path("runs/own")
 
 
 def test_the_papers_recipe() -> None:

@@ -92,9 +92,26 @@ def weights_of(recipe: Recipe, folder: Path) -> Path:
 
 
 def recipe_file(name: str) -> Path:
-    """A shipped recipe by name, such as `lite` or `compare/liif`; else a path as it is."""
-    shipped = CONFIGS / f"{name}.toml"
-    return shipped if shipped.is_file() else Path(name)
+    """A shipped recipe by name, such as `lite` or `compare/liif`; else a path as it is.
+
+    Raises:
+        ConfigError: for a name that is neither.
+    """
+    shipped, own = CONFIGS / f"{name}.toml", Path(name)
+    if shipped.is_file():
+        return shipped
+    if not own.is_file():
+        raise ConfigError(
+            f"there is no recipe {name!r}: give the path of a TOML file or one of "
+            f"{', '.join(shipped_recipes())}."
+        )
+    return own
+
+
+def shipped_recipes() -> list[str]:
+    """Their names, as `recipe_file` takes them."""
+    found = (file.relative_to(CONFIGS).with_suffix("") for file in CONFIGS.rglob("*.toml"))
+    return sorted(name.as_posix() for name in found if name.name != "common")
 
 
 def run_folder(file: Path) -> Path:

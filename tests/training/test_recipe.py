@@ -30,12 +30,16 @@ def test_shipped_recipes_load(path: Path) -> None:
     assert recipe.data.scale_min < recipe.data.scale_max
 
 
-def test_recipes_and_runs_by_name() -> None:
+def test_recipes_and_runs_by_name(tmp_path: Path) -> None:
     assert run_folder(recipe_file("lite")) == Path("runs/lite")
     assert run_folder(recipe_file("compare/liif")) == Path("runs/compare/liif")
     assert load_recipe(recipe_file("compare/liif")).model.preset == "liif"
-    assert recipe_file("mine/own.toml") == Path("mine/own.toml")
-    assert run_folder(Path("mine/own.toml")) == Path("runs/own")
+    own = tmp_path / "own.toml"
+    own.touch()
+    assert recipe_file(str(own)) == own
+    assert run_folder(own) == Path("runs/own")
+    with pytest.raises(ConfigError, match="no recipe 'huge'.*one of base, compare/aliif,"):
+        recipe_file("huge")
 
 
 def test_the_papers_recipe() -> None:

@@ -36,7 +36,7 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert "there is no folder" in refused(capsys, "debug", "--data", tmp_path / "none")
     assert "is not understood" in refused(capsys, "debug", "--data", photo_folder, "stray")
     assert "'train.epochs'" in refused(capsys, "debug", "--data", photo_folder, "--train.epochs=3")
-    assert "not a readable TOML" in refused(capsys, "nothing", "--data", photo_folder)
+    assert "there is no recipe 'nothing'" in refused(capsys, "nothing", "--data", photo_folder)
     assert "--minutes must be above 0" in refused(
         capsys, "debug", "--data", photo_folder, "--minutes", "-1"
     )

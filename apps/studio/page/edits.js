@@ -42,6 +42,15 @@ export class Edits {
     Object.assign(this, { done: [...edits], undone: [], open: null });
   }
 
+  // What to give to `restore`, should the server refuse what comes next.
+  kept() {
+    return { done: [...this.done], undone: [...this.undone] };
+  }
+
+  restore({ done, undone }) {
+    Object.assign(this, { done: [...done], undone: [...undone], open: null });
+  }
+
   toJson() {
     return JSON.stringify({ format: FORMAT, version: 1, edits: this.done }, null, 1);
   }
@@ -61,7 +70,7 @@ export function editsOf(text) {
   return found.edits;
 }
 
-// What the list says of an edit.
+// What the list says of an edit, which may be any value that a file or an address held.
 export function describe(edit) {
   const words = {
     kernel: () => `Kernel ${edit.kernel} reshaped`,
@@ -73,5 +82,9 @@ export function describe(edit) {
     paint: () => `Kernel ${edit.kernel} painted on ${edit.runs.reduce((sum, run) => sum + run[2], 0)} pixels`,
     without: () => `Without ${edit.kernels.length === 1 ? `kernel ${edit.kernels[0]}` : `${edit.kernels.length} kernels`}`,
   };
-  return words[edit.kind]?.() ?? String(edit.kind);
+  try {
+    return words[edit.kind]();
+  } catch {
+    return "An unknown edit";
+  }
 }

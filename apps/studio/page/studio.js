@@ -10,6 +10,7 @@ import { Lifeline } from "./lifeline.js";
 import { readLink, writeLink } from "./link.js";
 import { Notices } from "./notices.js";
 import { Opening } from "./opening.js";
+import { lookAt } from "./place.js";
 import { themeButton } from "./theme.js";
 import { Tour } from "./tour.js";
 import { Truth } from "./truth.js";
@@ -35,7 +36,14 @@ class Page {
       onscores: (found) => this.whatIf.showGain(found, this.viewer.viewport.visible()),
     });
     this.kernels = new Kernels(base, this.viewer, { picked: (lit) => this.picked(lit), failed });
-    this.whatIf = new WhatIf(this.viewer, { edited: (about, transport) => this.showEdited(about, transport), failed });
+    this.whatIf = new WhatIf(this.viewer, {
+      edited: (about, transport) => this.showEdited(about, transport), unlight: () => this.kernels.light([]),
+      // The address must not hold what was refused.
+      failed: (error) => {
+        this.failed(error);
+        this.remember();
+      },
+    });
     this.truth = new Truth((part) => this.opening.open({ ...this.source, ...part }));
     this.exporter = new Exporter(base, this.viewer, failed);
     this.lifeline = new Lifeline(base, this.notices, {
@@ -93,6 +101,7 @@ class Page {
 
   picked(lit) {
     if (lit.length) this.whatIf.pick(lit.at(-1));
+    this.whatIf.showLit();
     this.remember();
   }
 
@@ -153,8 +162,7 @@ class Page {
   restore({ state, view, point, lit }) {
     const { viewer } = this;
     viewer.change(state);
-    if (view) viewer.look(viewer.picture, false, { ...view, scale: view.zoom * viewer.dpr });
-    viewer.moved(() => {});
+    if (view) lookAt(viewer, view);
     if (lit.length) this.kernels.light(lit.filter((kernel) => kernel < viewer.picture.kernels.length));
     if (point) viewer.explainAt(...point);
   }

@@ -1,5 +1,6 @@
 // What each step of the tour says and does. `run` gets the page and drives its viewer.
 
+import { lookAt } from "./place.js";
 import { STILLS } from "./tour_stills.js";
 
 const SWEEP_MS = 3500;
@@ -8,8 +9,7 @@ const look = ({ viewer }, scale, state) => {
   const { width, height, focus } = viewer.picture;
   const [fx, fy] = focus ?? [0.5, 0.5];
   viewer.change(state);
-  viewer.look(viewer.picture, false, { x: fx * width, y: fy * height, scale: scale * viewer.dpr });
-  viewer.moved(() => {});
+  lookAt(viewer, { x: fx * width, y: fy * height, zoom: scale });
 };
 
 const explainFocus = ({ viewer }) => {

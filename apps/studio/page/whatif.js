@@ -8,9 +8,10 @@ import { brushTool } from "./brush.js";
 import { saveBlob } from "./saving.js";
 
 export class WhatIf {
-  // edited(about, transport): the copy to show, or the original again; failed(error)
-  constructor(viewer, { edited, failed }) {
-    Object.assign(this, { viewer, edited, failed, edits: new Edits(), kernel: null, copy: null });
+  // edited(about, transport): the copy to show, or the original again; failed(error);
+  // unlight(): what is lit is no longer meant
+  constructor(viewer, { edited, failed, unlight }) {
+    Object.assign(this, { viewer, edited, failed, unlight, edits: new Edits(), kernel: null, copy: null });
     this.handles = new Handles({ changed: (shape) => this.reshape(shape), done: () => this.edits.finish() });
     this.brush = brushTool(viewer, (runs) =>
       this.add({ kind: "paint", kernel: this.kernel, runs }));
@@ -24,6 +25,8 @@ export class WhatIf {
       onchange: () => this.pick(Number(this.which.value)),
     });
     this.about = h("span", { className: "gsr-soft" });
+    this.litButton = button("Lit ones nowhere", "The same for all kernels that are lit", () =>
+      this.without([...this.viewer.inside.lit]));
     this.brushButton = h("button", {
       type: "button", "aria-pressed": "false", title: "Drag over the picture: the pixels under the brush take this kernel",
       onclick: () => this.brushing(this.viewer.tool !== this.brush),
@@ -40,8 +43,8 @@ export class WhatIf {
       this.handles.element,
       h("div", { className: "gsr-buttons" },
         button("Everywhere", "Every pixel takes this kernel", () => this.add({ kind: "force", kernel: this.kernel })),
-        button("Nowhere", "Pixels that picked it take their next choice", () => this.add({ kind: "without", kernels: this.litOrPicked() })),
-        this.brushButton, this.radius),
+        button("Nowhere", "Pixels that picked it take their next choice", () => this.without([this.kernel])),
+        this.litButton, this.brushButton, this.radius),
       h("h3", {}, "All choices"),
       h("div", { className: "gsr-buttons" },
         button("Shuffle", "Same kernels, wrong places", () => this.add({ kind: "shuffle", seed: this.edits.done.length })),
@@ -86,12 +89,15 @@ export class WhatIf {
   // Another picture: its edits begin anew, or with those given.
   use(about, transport, edits = []) {
     Object.assign(this, { original: about, first: transport, copy: null, newest: null, stale: null });
+    this.edits.replay([]);
+    this.applied = this.edits.kept();
     this.edits.replay(edits);
+    this.showLit();
     this.which.max = about.kernels.length - 1;
     const used = about.kernels.map((kernel, i) => [kernel.share ?? 0, i]).sort((a, b) => b[0] - a[0]);
     this.pick(used[0][1]);
     this.describe();
-    if (edits.length) this.apply();
+    return edits.length ? this.apply() : Promise.resolve();
   }
 
   get kernels() {
@@ -110,9 +116,14 @@ export class WhatIf {
     this.handles.show(kernel, kernel.color);
   }
 
-  litOrPicked() {
-    const { lit } = this.viewer.inside;
-    return lit.length ? [...lit] : [this.kernel];
+  // Other kernels are lit now.
+  showLit() {
+    this.litButton.hidden = this.viewer.inside.lit.length < 2;
+  }
+
+  without(kernels) {
+    this.unlight();
+    return this.add({ kind: "without", kernels });
   }
 
   reshape(shape) {
@@ -140,21 +151,30 @@ export class WhatIf {
   }
 
   async applyAll() {
-    try {
-      while (this.again) {
-        this.again = false;
+    while (this.again) {
+      this.again = false;
+      const { original } = this;
+      try {
         await this.applyOnce();
+      } catch (error) {
+        if (original === this.original) this.refused(error);
       }
-    } catch (error) {
-      this.edits.undo(); // what the server refused
-      this.describe();
-      this.failed(error);
     }
+  }
+
+  // The picture shows what was applied last; so does the list.
+  refused(error) {
+    this.again = false;
+    this.edits.restore(this.applied);
+    this.describe();
+    this.pick(this.kernel);
+    this.failed(error);
   }
 
   async applyOnce() {
     const { original, first } = this;
-    const edits = [...this.edits.done];
+    const asked = this.edits.kept();
+    const edits = asked.done;
     if (!edits.length) {
       this.copy = null;
       this.edited(original, first);
@@ -167,6 +187,7 @@ export class WhatIf {
       this.copy = about;
       this.edited(about, transport);
     }
+    this.applied = asked;
     if (!this.handles.held && !this.edits.open) this.pick(this.kernel);
     else this.handles.color = this.kernels[this.kernel].color;
   }

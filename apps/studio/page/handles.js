@@ -1,12 +1,13 @@
 // A kernel to take hold of: its one-sigma ellipse over a few picture pixels, with handles for the
 // long and the short axis, and sliders for those who would rather not drag.
 
-import { h } from "../viewer/dom.js";
+import { debounce, h } from "../viewer/dom.js";
 
 const SIDE = 220; // CSS pixels
 const SPAN = 6; // picture pixels across
 const REACH = 9; // CSS pixels around a handle that take hold of it
 const SIGMA = [0.1, 2.8]; // half axes in picture pixels
+const QUIET_MS = 800; // after which a slider that is moved by keys counts as let go
 const LEAST_RATIO = 0.12; // of the short to the long axis; thinner ones have no covariance to speak of
 
 export class Handles {
@@ -29,7 +30,7 @@ export class Handles {
   show(shape, color = "#f2b34c") {
     Object.assign(this, { shape: shape && { ...shape }, color });
     this.element.hidden = !shape;
-    this.draw();
+    this.draw(true);
   }
 
   set(part) {
@@ -88,11 +89,12 @@ export class Handles {
     return found[0] <= reach ? found[1] : null;
   }
 
-  draw() {
+  // all: also the slider that has the focus, which else knows better
+  draw(all = false) {
     if (!this.shape) return;
     const { major, minor, angle, opacity } = this.shape;
     const shown = { major, minor, degrees: (angle * 180) / Math.PI, opacity };
-    for (const [name, one] of Object.entries(this.sliders)) one.show(shown[name]);
+    for (const [name, one] of Object.entries(this.sliders)) one.show(shown[name], all);
     const dpr = window.devicePixelRatio || 1;
     const { canvas } = this;
     Object.assign(canvas, { width: SIDE * dpr, height: SIDE * dpr });
@@ -145,16 +147,26 @@ function drawGrid(context, unit, dpr) {
   context.stroke();
 }
 
+// A key changes a slider at each press: only when none has come for a while, the edit is over.
 function slider(label, min, max, step, change, done) {
+  const quiet = debounce(QUIET_MS, done);
   const shown = h("output", {});
   const input = h("input", {
     type: "range", min, max, step, "aria-label": label,
-    oninput: () => change(Number(input.value)), onchange: done,
+    oninput: () => {
+      quiet.cancel();
+      change(Number(input.value));
+    },
+    onchange: quiet,
+    onblur: () => {
+      quiet.cancel();
+      done();
+    },
   });
   return {
     element: h("label", {}, h("span", {}, label), shown, input),
-    show(value) {
-      if (document.activeElement !== input) input.value = value;
+    show(value, all) {
+      if (all || document.activeElement !== input) input.value = value;
       shown.textContent = step === 1 ? `${Math.round(value)}°` : value.toFixed(2);
     },
   };

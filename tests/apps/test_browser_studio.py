@@ -96,3 +96,117 @@ def test_nowhere_is_about_the_kernel_in_the_box(page):
     page.wait_for_function(EDITED)
     assert listed(page) == ["Without kernel 34"]
     assert page.evaluate("() => document.querySelector('.gsr-viewer').gsr.inside.lit") == []
+
+
+def test_a_slider_moved_by_keys_is_one_edit(page):
+    what_if(page)
+    settle(page)
+    page.get_by_role("slider", name="Long half axis").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(EDITED)
+    assert len(listed(page)) == 1
+    page.get_by_role("slider", name="Opacity").focus()
+    page.keyboard.press("ArrowLeft")
+    assert len(listed(page)) == 2
+
+
+def test_a_link_says_when_the_edits_are_too_long_for_it(page):
+    runs = [[row, column, 1] for row in range(30) for column in range(0, 60, 2)]
+    what_if(page)
+    painted = {"kind": "paint", "kernel": 3, "runs": runs}
+    page.locator(".gsr-whatif input[type=file]").set_input_files(edits_file(painted))
+    page.wait_for_function(EDITED)
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_text("The edits are too long for an address; use Save.").wait_for()
+
+
+def test_the_tour_gives_back_what_was_on_show(page):
+    shuffle(page)
+    page.evaluate(
+        """() => { const v = document.querySelector('.gsr-viewer').gsr;
+        v.change({mode: 'wipe', wipe: 0.3, sources: ['original:result', 'gsr:result']});
+        v.zoomTo(6); }"""
+    )
+    page.wait_for_function("() => location.hash.includes('zoom=6')")
+    before, name = page.url, page.evaluate(NAME)
+    page.get_by_role("button", name="Tour").click()
+    page.get_by_role("button", name="Show me").click(timeout=60_000)
+    assert page.evaluate(NAME) != name
+    page.get_by_role("button", name="End the tour").click()
+    page.wait_for_function(f"(name) => ({NAME})() === name", arg=name)
+    page.wait_for_function("(before) => location.href === before", arg=before)
+    assert listed(page) == ["Choices shuffled"]
+    page.evaluate(
+        """() => document.querySelector('.gsr-viewer').gsr
+        .change({mode: 'side', sources: ['bicubic', 'gsr:result']})"""
+    )
+
+
+def test_menus_close_by_escape_and_by_a_click_that_means_nothing_else(page):
+    menu = page.locator(".gsr-download")
+    menu.locator("summary").click()
+    page.get_by_label("What to save").focus()
+    page.keyboard.press("Escape")
+    assert page.get_by_label("What to save").is_hidden()
+    assert menu.locator("summary").evaluate("(e) => e === document.activeElement")
+    menu.locator("summary").click()
+    page.locator(".gsr-stage").click(position={"x": 800, "y": 300})
+    assert page.get_by_label("What to save").is_hidden()
+    settle(page)
+    assert page.locator(".gsr-explain").is_hidden()
+
+
+def test_all_demo_photos_can_be_reached(page):
+    strip = page.locator(".gsr-strip")
+    page.set_viewport_size({"width": 950, "height": 700})
+    strip.hover()
+    page.mouse.wheel(0, 2000)
+    end = "(e) => e.scrollLeft > 0 && e.scrollLeft + e.clientWidth >= e.scrollWidth - 1"
+    page.wait_for_function(f"() => ({end})(document.querySelector('.gsr-strip'))")
+    page.set_viewport_size({"width": 1440, "height": 700})
+    assert strip.evaluate("(e) => e.scrollWidth <= e.clientWidth")
+    page.set_viewport_size({"width": 1100, "height": 700})
+    settle(page)
+
+
+def test_kernels_are_chosen_by_number_and_the_panel_left_by_escape(page):
+    page.get_by_role("button", name="Kernels", exact=True).click()
+    page.get_by_label("Number of a kernel").fill("7")
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.querySelector('.gsr-viewer').gsr.inside.lit") == [7]
+    page.keyboard.press("Escape")
+    assert page.locator(".gsr-kernels").is_hidden()
+    toggle = page.get_by_role("button", name="Kernels", exact=True)
+    assert toggle.evaluate("(e) => e === document.activeElement")
+
+
+def test_of_several_dropped_files_it_says_which_was_opened(page):
+    page.evaluate(
+        """async () => {
+          const data = new DataTransfer();
+          const picture = await (await fetch('/demo/text.png')).blob();
+          data.items.add(new File(['-'], 'notes.txt', {type: 'text/plain'}));
+          data.items.add(new File([picture], 'first.png', {type: 'image/png'}));
+          const send = (kind) => dispatchEvent(new DragEvent(kind, {dataTransfer: data}));
+          send('dragover');
+          window.marked = document.querySelector('.gsr-dropping') !== null;
+          send('drop');
+        }"""
+    )
+    assert page.evaluate("() => window.marked")
+    page.get_by_text("Opened first.png, one of 2 files.").wait_for(timeout=60_000)
+    assert page.evaluate(NAME) == "first.png"
+    assert page.locator(".gsr-dropping").count() == 0
+
+
+def test_a_factor_that_shrinks_nothing_keeps_the_menu_open(page):
+    page.get_by_label("Demo photo text").click()
+    page.wait_for_function(f"() => ({NAME})().startsWith('text')", timeout=60_000)
+    page.get_by_text("Ground truth", exact=True).click()
+    box = page.get_by_label("Shrink by")
+    for factor in ("", "0", "1"):
+        box.fill(factor)
+        page.get_by_role("button", name="Shrink it").click()
+        assert box.is_visible()
+        assert box.evaluate("(e) => e === document.activeElement")

@@ -6,6 +6,7 @@ from helpers.browser import opened_page, running_app, settle
 pytestmark = pytest.mark.browser
 
 ID = "() => document.querySelector('.gsr-viewer').gsr.picture.id"
+EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
 PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 
 
@@ -21,6 +22,10 @@ def test_a_page_outlives_its_server(browser, weights, photo):
         page.get_by_label("Demo photo cat").click()
         page.wait_for_function(f"() => ({PICTURE})().startsWith('cat')", timeout=60_000)
         settle(page)
+        page.get_by_role("button", name="What if", exact=True).click()
+        page.get_by_role("button", name="Shuffle").click()
+        page.wait_for_function(EDITED)
+        settle(page)
     page.keyboard.press("+")
     page.locator(".gsr-stage").press("+")
     page.wait_for_selector(".gsr-notice.gsr-wrong")
@@ -28,10 +33,13 @@ def test_a_page_outlives_its_server(browser, weights, photo):
     with running_app(weights, photo, port=int(address.rsplit(":", 1)[1])):
         page.wait_for_selector(".gsr-notice .gsr-offer", timeout=30_000)
         assert "started anew" in page.locator(".gsr-notice").inner_text()
+        assert page.locator(".gsr-message").inner_text() == ""
         page.get_by_role("button", name="Make its Gaussians again").click()
         page.wait_for_function("() => document.querySelector('.gsr-notice').hidden", timeout=60_000)
         settle(page)
         assert page.evaluate(PICTURE).startswith("cat")
+        page.wait_for_function(EDITED)
+        assert page.locator(".gsr-edits li").all_inner_texts() == ["Choices shuffled"]
         page.close()
 
 

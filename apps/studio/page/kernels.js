@@ -18,10 +18,21 @@ export class Kernels {
       type: "button", "aria-pressed": "false", onclick: () => this.marking(this.viewer.tool !== this.tool),
       title: "Drag a rectangle over the picture: the bars show the kernels it uses",
     }, "Mark a region");
+    // The figure takes a pointer; the number is for those who have none.
+    this.number = h("input", {
+      type: "number", min: 0, step: 1, required: true, className: "gsr-number", "aria-label": "Number of a kernel",
+    });
+    const choosing = h("form", {
+      className: "gsr-buttons",
+      onsubmit: (event) => {
+        event.preventDefault();
+        this.toggle(Number(this.number.value));
+      },
+    }, h("label", {}, "Kernel ", this.number), h("button", { title: "Light up its pixels, or no longer" }, "Choose"));
     this.clear = h("button", { type: "button", onclick: () => this.reset() }, "Clear");
     this.panel = new Panel("Kernels", "gsr-kernels",
       h("p", {}, "The shapes that the network learned. Fill shows how much this picture uses each. Choose some, and the picture pixels that picked them stay lit."),
-      this.plot, h("div", { className: "gsr-buttons" }, this.mark, this.clear), this.said);
+      this.plot, choosing, h("div", { className: "gsr-buttons" }, this.mark, this.clear), this.said);
     this.panel.onopen = () => this.draw();
     this.panel.onclose = () => this.marking(false);
     this.tool = regionTool(viewer, debounce(120, () => this.showUsage()));
@@ -30,6 +41,7 @@ export class Kernels {
   use(about, transport) {
     const same = this.about?.id === about.id;
     Object.assign(this, { about, transport });
+    this.number.max = about.kernels.length - 1;
     if (!about.edited) this.reset();
     if (this.panel.open && !same) this.draw();
   }

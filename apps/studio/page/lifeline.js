@@ -6,9 +6,10 @@ const EVERY_MS = 2000;
 const GONE = 404;
 
 export class Lifeline {
-  // notices: where it is said; reopen(): make the field of the picture on show again
-  constructor(base, notices, { id, reopen, back }) {
-    Object.assign(this, { base, notices, id, reopen, back });
+  // notices: where it is said; remake(): make the field of the picture on show again; back(): the app
+  // answers again; quiet(): take back what else was said of it
+  constructor(base, notices, { id, remake, back, quiet }) {
+    Object.assign(this, { base, notices, id, remake, back, quiet });
   }
 
   // Something a request of the viewer ran into. Returns whether it is dealt with here.
@@ -20,8 +21,9 @@ export class Lifeline {
   }
 
   forgotten() {
+    this.quiet();
     this.notices.say("The app no longer has this picture: it was started anew, or newer pictures took its place.", {
-      action: { text: "Make its Gaussians again", run: this.reopen },
+      action: { text: "Make its Gaussians again", run: this.remake },
     });
   }
 
@@ -38,6 +40,7 @@ export class Lifeline {
     try {
       await checked(fetch(new URL(`fields/${this.id()}`, this.base)));
       this.notices.say(null);
+      this.quiet();
       this.back();
     } catch (error) {
       if (error.offline) return false;

@@ -8,6 +8,10 @@ const NUMBERS = { wipe: "wipe", gain: "gain", sigma: "sigma", opacity: "opacity"
 const SWITCHES = { ellipses: "ellipses", offsets: "offsets" };
 const LONGEST = 4000; // characters; edits that need more are left out
 
+export function fits(edits) {
+  return JSON.stringify(edits).length < LONGEST;
+}
+
 // source: { demo | id, shrink }; viewer: the viewer; edits: what was changed
 export function writeLink(source, viewer, edits = []) {
   const { state, viewport, inside } = viewer;
@@ -24,8 +28,7 @@ export function writeLink(source, viewer, edits = []) {
   if (String(state.sources) !== String(INITIAL.sources)) words.set("show", state.sources.join(","));
   if (inside.point) words.set("point", inside.point.map(round).join(","));
   if (inside.lit.length) words.set("lit", inside.lit.join("."));
-  const changed = JSON.stringify(edits);
-  if (edits.length && changed.length < LONGEST) words.set("edits", changed);
+  if (edits.length && fits(edits)) words.set("edits", JSON.stringify(edits));
   return `#${words}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
 }
 

@@ -2,6 +2,9 @@
 
 import { h } from "../viewer/dom.js";
 
+const LEAST_MS = 5000; // that something stays, and how much longer for each character
+const MS_PER_CHARACTER = 50;
+
 export class Notices {
   constructor() {
     this.busy = h("div", { className: "gsr-busy", role: "status", hidden: true });
@@ -20,8 +23,12 @@ export class Notices {
       ...(stop ? [h("button", { type: "button", onclick: stop }, "Cancel")] : []));
   }
 
-  // action: { text, run } offered as a button
+  // action: { text, run } offered as a button. What is neither wrong nor a question leaves by itself.
   say(text, { wrong = false, action = null } = {}) {
+    clearTimeout(this.leaving);
+    if (text && !wrong && !action) {
+      this.leaving = setTimeout(() => this.say(null), LEAST_MS + MS_PER_CHARACTER * text.length);
+    }
     this.notice.hidden = !text;
     this.notice.classList.toggle("gsr-wrong", wrong);
     const offer = action && h("button", {

@@ -3,6 +3,8 @@
 import { checked, progressOf } from "../viewer/http.js";
 
 const WATCH_MS = 400;
+const GONE = 404;
+const TOO_LARGE = 413;
 
 export class Opening {
   // opened(about, source), failed(error)
@@ -10,17 +12,19 @@ export class Opening {
     Object.assign(this, { base, notices, opened, failed });
   }
 
-  // source: { demo } | { file } | { id }, and { shrink } or { truth: File }
-  async open(source) {
+  // source: { demo } | { file } | { id }, and { shrink } or { truth: File }; a file may also have `fit`:
+  // it is shrunk first if it is too large. kept: the field of `source.id` may still be there
+  async open(source, kept = false) {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
     this.notices.say(null);
     try {
-      const about = await this.read(source, abort);
+      const about = (kept && (await this.readKept(source, abort))) || (await this.read(source, abort));
       if (!abort.signal.aborted) this.opened(about, { ...source, id: about.id });
       return true;
     } catch (error) {
-      if (error.name !== "AbortError" && error.status !== 409) this.failed(error);
+      if (error.status === TOO_LARGE && !source.fit) this.offerToShrink(source, error);
+      else if (error.name !== "AbortError" && error.status !== 409) this.failed(error);
       return false;
     } finally {
       if (this.abort === abort) {
@@ -30,10 +34,30 @@ export class Opening {
     }
   }
 
+  stop() {
+    this.abort?.abort();
+  }
+
+  offerToShrink(source, error) {
+    const text = `Open it shrunk to ${this.most / 1e6} megapixels`;
+    this.notices.say(error.message, {
+      wrong: true, action: { text, run: () => this.open({ ...source, fit: true }) },
+    });
+  }
+
+  async readKept({ id }, abort) {
+    try {
+      return await this.json(`fields/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
+    } catch (error) {
+      if (error.status === GONE) return null;
+      throw error;
+    }
+  }
+
   async read(source, abort) {
-    const { demo, file, id, shrink, truth } = source;
+    const { demo, file, id, shrink, fit, truth } = source;
     if (!demo && !file) return this.json(`fields/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
-    const options = shrink ? { shrink } : {};
+    const options = { ...(shrink ? { shrink } : {}), ...(fit ? { fit } : {}) };
     const about = demo
       ? await this.watched("open-demo", { name: demo, ...options }, null, demo, abort)
       : await this.readFile(file, options, abort);

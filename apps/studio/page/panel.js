@@ -10,12 +10,24 @@ export class Panel {
       h("header", {}, h("h2", {}, title),
         h("button", {
           type: "button", className: "gsr-plain", title: "Close", "aria-label": `Close: ${title}`,
-          onclick: () => this.show(false),
+          onclick: () => this.leave(),
         }, "×")),
       ...content);
-    this.toggle = h("button", {
-      type: "button", "aria-expanded": "false", onclick: () => this.show(this.element.hidden),
-    }, title);
+    this.toggle = h("button", { type: "button", "aria-expanded": "false", onclick: () => this.press() }, title);
+    for (const part of [this.element, this.toggle]) {
+      part.addEventListener("keydown", (event) => event.key === "Escape" && this.leave());
+    }
+  }
+
+  press() {
+    this.show(!this.open);
+    if (this.open) this.element.scrollIntoView({ block: "nearest" }); // on a phone it is below
+  }
+
+  leave() {
+    if (!this.open) return;
+    this.show(false);
+    this.toggle.focus();
   }
 
   get open() {

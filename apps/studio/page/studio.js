@@ -3,14 +3,16 @@
 import { h } from "../viewer/dom.js";
 import { checked, httpTransport } from "../viewer/http.js";
 import { mount } from "../viewer/viewer.js";
+import { receive } from "./arriving.js";
 import { Exporter } from "./export.js";
 import { helpPanel } from "./help.js";
 import { Kernels } from "./kernels.js";
 import { Lifeline } from "./lifeline.js";
-import { readLink, writeLink } from "./link.js";
+import { fits, readLink, writeLink } from "./link.js";
+import { closing } from "./menus.js";
 import { Notices } from "./notices.js";
 import { Opening } from "./opening.js";
-import { lookAt } from "./place.js";
+import { lookAt, placeOf } from "./place.js";
 import { themeButton } from "./theme.js";
 import { Tour } from "./tour.js";
 import { Truth } from "./truth.js";
@@ -47,8 +49,9 @@ class Page {
     this.truth = new Truth((part) => this.opening.open({ ...this.source, ...part }));
     this.exporter = new Exporter(base, this.viewer, failed);
     this.lifeline = new Lifeline(base, this.notices, {
-      id: () => this.source?.id, back: () => this.viewer.moved(() => {}),
-      reopen: () => this.opening.open(this.source.file || this.source.demo ? this.source : { demo: this.demos[0] }),
+      id: () => this.source?.id, back: () => this.viewer.moved(() => {}), remake: () => this.remake(),
+      // What the viewer says at its foot is over.
+      quiet: () => { this.viewer.parts.message.textContent = ""; },
     });
     this.tour = new Tour({ open: (source) => this.opening.open(source), page: this });
     this.panels = [this.kernels.panel, this.whatIf.panel, helpPanel()];
@@ -66,6 +69,12 @@ class Page {
       },
     });
     this.strip = h("div", { className: "gsr-strip", role: "group", "aria-label": "Demo photos" });
+    // Where it is too narrow for all, the usual wheel moves it sideways.
+    this.strip.addEventListener("wheel", (event) => {
+      if (this.strip.scrollWidth <= this.strip.clientWidth || event.shiftKey) return;
+      event.preventDefault();
+      this.strip.scrollLeft += event.deltaX || event.deltaY;
+    }, { passive: false });
     this.name = h("span", { className: "gsr-name" });
     this.link = h("button", {
       type: "button", title: "Copy an address that brings back this picture and this view", onclick: () => this.copyLink(),
@@ -74,11 +83,12 @@ class Page {
       type: "button", className: "gsr-open", onclick: () => this.file.click(),
       title: "Open a picture from this computer. You can also drop one here, or paste one.",
     }, "Open picture…");
-    element.replaceChildren(h("div", { className: "gsr-studio" },
+    this.element = h("div", { className: "gsr-studio" },
       h("header", { className: "gsr-top" }, h("h1", {}, "gsr studio"), open, this.file, this.strip, this.name,
         ...this.panels.map((panel) => panel.toggle), this.tour.button, this.truth.element, this.link,
         this.exporter.element, themeButton()),
-      this.notices.element, this.place));
+      this.notices.element, this.place);
+    element.replaceChildren(this.element);
     for (const panel of this.panels) this.dock(panel);
     this.viewer.stage.append(this.tour.element);
   }
@@ -106,23 +116,9 @@ class Page {
   }
 
   listen() {
-    const dropped = (event) => [...(event.dataTransfer?.files ?? [])][0];
-    addEventListener("dragover", (event) => event.preventDefault());
-    addEventListener("drop", (event) => {
-      event.preventDefault();
-      if (dropped(event)) this.opening.open({ file: dropped(event) });
-    });
-    addEventListener("paste", (event) => {
-      const file = [...(event.clipboardData?.files ?? [])].find((f) => f.type.startsWith("image/"));
-      if (file) this.opening.open({ file });
-    });
+    receive(this.element, (file, among) => this.opening.open({ file, among }));
+    closing([this.truth.element, this.exporter.element]);
     addEventListener("hashchange", () => this.follow(readLink(location.hash)));
-    // Menus close when something else is clicked.
-    addEventListener("pointerdown", (event) => {
-      for (const menu of document.querySelectorAll(".gsr-menu[open]")) {
-        if (!menu.contains(event.target)) menu.open = false;
-      }
-    });
   }
 
   async begin() {
@@ -131,6 +127,7 @@ class Page {
       const { methods } = await (await checked(fetch(new URL("methods", this.base)))).json();
       this.viewer.offer(methods);
       const about = await (await checked(fetch(new URL("start", this.base)))).json();
+      this.opening.most = about.max_pixels;
       this.showDemos(about.demos);
       const linked = readLink(location.hash);
       if (!(linked && (await this.follow(linked)))) this.show(about, this.sourceOf(about));
@@ -153,15 +150,40 @@ class Page {
       this.restore(linked);
       return true;
     }
-    this.linked = linked;
-    const worked = await this.opening.open(linked.source);
-    this.linked = null;
+    return this.bringBack(linked);
+  }
+
+  // Open a picture and show it as it was. Returns whether that worked.
+  // shown: as of `onShow` or `readLink`; kept: the app may still have its field
+  async bringBack(shown, kept = false) {
+    this.linked = shown;
+    const worked = await this.opening.open(shown.source, kept);
+    if (this.linked === shown) this.linked = null;
     return worked;
   }
 
-  restore({ state, view, point, lit }) {
+  // All that is needed to bring back what is on show.
+  onShow() {
+    const { viewer, source, whatIf } = this;
+    const { point, lit } = viewer.inside;
+    return {
+      source, view: placeOf(viewer), state: { ...viewer.state }, point, lit, edits: [...whatIf.edits.done],
+    };
+  }
+
+  // The app has lost the field. The page still knows its picture, and what was done to it.
+  remake() {
+    if (this.source.file || this.source.demo) return this.bringBack(this.onShow(), true);
+    return this.opening.open({ demo: this.demos[0] });
+  }
+
+  restore({ state, view, point, lit }, edited = Promise.resolve()) {
     const { viewer } = this;
     viewer.change(state);
+    // What was before the edits can be shown when there are some.
+    if (state.sources?.some((source) => source.startsWith("original"))) {
+      edited.then(() => viewer.change({ sources: state.sources }));
+    }
     if (view) lookAt(viewer, view);
     if (lit.length) this.kernels.light(lit.filter((kernel) => kernel < viewer.picture.kernels.length));
     if (point) viewer.explainAt(...point);
@@ -176,21 +198,26 @@ class Page {
       }, h("img", { src: new URL(file, this.photos).href, alt: "", loading: "lazy" }))));
   }
 
-  show(about, source) {
+  // source: what was opened; `among` counts the files that came with it
+  show(about, { among = 1, ...source }) {
     this.source = source;
-    if (about.notes.length) this.notices.say(about.notes.join(" "));
+    const said = [...about.notes];
+    if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. The tab “Many pictures” takes them all.`);
+    if (said.length) this.notices.say(said.join(" "));
     this.name.textContent = `${about.name} · ${about.width} × ${about.height}`;
     this.name.title = `${(about.width * about.height).toLocaleString("en")} Gaussians, model ${about.model}`;
     for (const button of this.strip.children) {
-      button.setAttribute("aria-pressed", String(source.demo === button.dataset.demo));
+      const chosen = source.demo === button.dataset.demo;
+      button.setAttribute("aria-pressed", String(chosen));
+      if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     const transport = httpTransport(this.base, about.id);
     this.viewer.open(about, transport);
     this.truth.use(about, source);
     this.kernels.use(about, transport);
     this.exporter.use(about.id);
-    this.whatIf.use(about, transport, this.linked?.edits);
-    if (this.linked) this.restore(this.linked);
+    const edited = this.whatIf.use(about, transport, this.linked?.edits);
+    if (this.linked) this.restore(this.linked, edited);
     this.remember();
   }
 
@@ -212,12 +239,16 @@ class Page {
 
   async copyLink() {
     this.remember();
-    const kept = this.source.demo ? "" : " It works while the app keeps this picture.";
+    const remarks = [
+      this.source.demo ? "" : "It works while the app keeps this picture.",
+      fits(this.whatIf.edits.done) ? "" : "The edits are too long for an address; use Save.",
+    ];
+    const say = (text) => this.notices.say([text, ...remarks].join(" ").trim());
     try {
       await navigator.clipboard.writeText(location.href);
-      this.notices.say(`The address of this view is copied.${kept}`);
+      say("The address of this view is copied.");
     } catch {
-      this.notices.say(`The address bar holds the address of this view.${kept}`);
+      say("The address bar holds the address of this view.");
     }
   }
 

@@ -26,22 +26,42 @@ export class Tour {
     }
   }
 
+  // What is on show stays as it is until the photo of the tour is there.
   async start() {
-    this.element.hidden = false;
-    this.button.disabled = true;
+    const { page } = this;
+    if (!page.source) return;
+    this.kept = page.onShow();
+    this.photo = null;
+    this.running(true);
+    this.write(0);
+    this.back.disabled = this.live.disabled = this.next.disabled = true;
+    if (!(await this.open({ demo: page.demos[0] }))) return this.running(false);
+    this.photo = page.source.id;
+    this.next.disabled = false;
     this.go(0);
-    await this.open({ demo: this.page.demos[0] });
   }
 
-  end() {
-    this.element.hidden = true;
-    this.button.disabled = false;
-    this.clean();
+  // The picture that was there before comes back, unless another one was opened meanwhile.
+  async end() {
+    this.running(false);
+    if (!this.photo) return this.page.opening.stop();
+    this.closePanels();
+    if (this.page.source.id !== this.photo) return;
+    if (!(await this.page.bringBack(this.kept, true))) this.clean();
+  }
+
+  running(on) {
+    this.element.hidden = !on;
+    this.button.disabled = on;
   }
 
   go(step) {
     if (step === STEPS.length) return this.end();
     this.clean();
+    this.write(step);
+  }
+
+  write(step) {
     this.step = step;
     const { title, still, text } = STEPS[step];
     this.count.textContent = `${step + 1} of ${STEPS.length}`;
@@ -61,18 +81,21 @@ export class Tour {
     this.element.dataset.shown = this.step + 1;
   }
 
+  closePanels() {
+    const { viewer, panels } = this.page;
+    panels.forEach((panel) => panel.show(false));
+    viewer.closeExplanation();
+  }
+
   // Nothing of a step stays for the next one.
   clean() {
     const { viewer, whatIf, kernels } = this.page;
-    kernels.panel.show(false);
-    whatIf.panel.show(false);
-    if (!viewer.picture) return;
+    this.closePanels();
     if (whatIf.edits.done.length) {
       whatIf.edits.reset();
       whatIf.apply();
     }
     if (viewer.inside.lit.length) kernels.light([]);
-    viewer.closeExplanation();
     viewer.change({ mode: "side", sources: ["bicubic", "gsr:result"], ellipses: false, offsets: false, map: "none" });
   }
 }

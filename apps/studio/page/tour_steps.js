@@ -21,10 +21,13 @@ const explainFocus = ({ viewer }) => {
 // Zoom evenly, as a hand would; a zoom by that hand ends it.
 function sweep(viewer, from, to) {
   const begin = performance.now();
+  let last = viewer.viewport.scale;
   return new Promise((resolve) => {
     const step = (now) => {
+      if (viewer.viewport.scale !== last) return resolve();
       const part = Math.min(1, (now - begin) / SWEEP_MS);
       viewer.zoomTo(from * (to / from) ** part);
+      last = viewer.viewport.scale;
       if (part < 1 && viewer.element.isConnected) requestAnimationFrame(step);
       else resolve();
     };
@@ -87,6 +90,7 @@ export const STEPS = [
     run: async (page) => {
       page.whatIf.panel.show(true);
       await page.whatIf.add({ kind: "shuffle", seed: 0 });
+      if (page.tour.element.hidden) return; // it was ended meanwhile
       look(page, 8, { mode: "wipe", wipe: 0.5, sources: ["original:result", "gsr:result"] });
     },
   },

@@ -5,25 +5,24 @@ import { h } from "../viewer/dom.js";
 export class Truth {
   // reopen(part of the source): open the same picture again with it
   constructor(reopen) {
+    this.reopen = reopen;
     this.factor = h("input", {
-      type: "number", min: 1.1, max: 16, step: 0.1, value: 4, "aria-label": "Shrink by",
+      type: "number", min: 1.1, max: 16, step: "any", required: true, value: 4, "aria-label": "Shrink by",
     });
     this.go = h("button", {
       type: "button", className: "gsr-go",
-      onclick: () => this.done() && reopen({ shrink: Number(this.factor.value), truth: undefined }),
+      onclick: () => this.factor.reportValidity() && this.take({ shrink: Number(this.factor.value) }),
     }, "Shrink it");
     this.file = h("input", {
       type: "file", accept: "image/*", hidden: true,
       onchange: () => {
         const [truth] = this.file.files;
-        if (truth && this.done()) reopen({ truth, shrink: undefined });
+        if (truth) this.take({ truth });
         this.file.value = "";
       },
     });
     this.choose = h("button", { type: "button", onclick: () => this.file.click() }, "Choose the large original…");
-    this.drop = h("button", {
-      type: "button", onclick: () => this.done() && reopen({ truth: undefined, shrink: undefined }),
-    }, "Without");
+    this.drop = h("button", { type: "button", onclick: () => this.take({}) }, "Without");
     this.said = h("p", {});
     this.element = h("details", { className: "gsr-menu gsr-truth" },
       h("summary", { title: "Measure against a large original" }, "Ground truth"),
@@ -31,9 +30,10 @@ export class Truth {
         h("label", {}, "Shrink this picture by × ", this.factor), this.go, this.choose, this.drop, this.file));
   }
 
-  done() {
+  // Close the menu and open the picture again.
+  take(part) {
     this.element.open = false;
-    return this.factor.reportValidity();
+    this.reopen({ truth: undefined, shrink: undefined, ...part });
   }
 
   // source: what was opened; a field that came without its picture cannot be shrunk

@@ -1,0 +1,18 @@
+// The menus of the header close when something else is clicked, and with Escape.
+
+// menus: <details> elements
+export function closing(menus) {
+  for (const menu of menus) {
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
+  addEventListener("pointerdown", (event) => {
+    const left = menus.filter((menu) => menu.open && !menu.contains(event.target));
+    for (const menu of left) menu.open = false;
+    // The picture would take this click for a question about the pixel below.
+    if (left.length && event.target.classList.contains("gsr-stage")) event.stopPropagation();
+  }, true);
+}

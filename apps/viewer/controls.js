@@ -26,7 +26,7 @@ export function makeControls(state, act) {
   const parts = [modeControl(state, act), zoomControl(act), mapControl(state, act), ellipseControl(state, act)];
   const [, zoom, , ellipses] = parts;
   const element = h("div", { className: "gsr-controls", role: "toolbar", "aria-label": "Viewer" },
-    ...parts.map((part) => part.element));
+    ...parts.map((part) => part.element), ellipses.details);
   const show = (now) => parts.forEach((part) => part.show?.(now));
   show(state);
   return { element, show, showScale: zoom.showScale, showLegend: ellipses.showLegend };
@@ -130,7 +130,8 @@ function ellipseControl(state, act) {
     (on) => act.change({ offsets: on }));
   let icons = [];
   return {
-    element: h("div", { className: "gsr-group" }, box.element, details, arrows.element),
+    element: h("div", { className: "gsr-group" }, box.element, arrows.element),
+    details,
     show(now) {
       box.set(now.ellipses);
       arrows.set(now.offsets);

@@ -12,7 +12,10 @@ export class Explainer {
     this.body = h("div", { className: "gsr-explain-body" });
     this.element = h(
       "aside",
-      { className: "gsr-explain", hidden: true, "aria-label": "How this colour came about" },
+      {
+        className: "gsr-explain", hidden: true, "aria-label": "How this colour came about",
+        onkeydown: (event) => event.key === "Escape" && act.close(),
+      },
       h("header", {},
         h("h2", {}, "How this colour came about"),
         h("button", { className: "gsr-plain", title: "Close (Esc)", "aria-label": "Close", onclick: act.close }, "×"),
@@ -25,19 +28,29 @@ export class Explainer {
     this.element.hidden = true;
   }
 
-  // `selected`: the contribution whose reach is on show, or null.
-  show(explanation, kernels, selected = null) {
+  // `selected`: the contribution whose reach is on show, or null. `onScreen`: whether a side shows the
+  // field that is explained; a method that makes no Gaussians has another colour there.
+  show(explanation, kernels, { selected = null, onScreen = true } = {}) {
+    const chosen = this.chosenRow();
     this.element.hidden = false;
     this.body.replaceChildren(
       h("p", { className: "gsr-where" },
         `Column ${explanation.column}, row ${explanation.row}, seen at ×${explanation.scale[0].toFixed(2)}`),
       equation(explanation),
+      ...(onScreen ? [] : [h("p", { className: "gsr-where gsr-elsewhere" },
+        "This is how GaussianSR makes the colour here; neither side shows GaussianSR now.")]),
       h("p", { className: "gsr-where" },
-        "The Gaussians below make up the first colour. Without one of them, the shown colour would change as listed (red, green, blue; 255 is full). Choose one to see all it touches."),
+        "The Gaussians below make up the first colour. Without one of them, the result would change as listed (red, green, blue; 255 is full). Choose one to see all it touches."),
       h("ol", { className: "gsr-shares" }, ...this.shares(explanation, kernels, selected)),
       h("p", { className: "gsr-where", title: "How sure the network was when it picked this pixel's kernel" },
         `This pixel picked kernel ${explanation.kernel}, ${percent(explanation.confidence)} sure; next would be ${explanation.second}.`),
     );
+    this.body.querySelectorAll(".gsr-share-row")[chosen]?.focus();
+  }
+
+  // Index of the row that has the keyboard, so that it keeps it when rows are made anew; -1 for none.
+  chosenRow() {
+    return [...this.body.querySelectorAll(".gsr-share-row")].indexOf(document.activeElement);
   }
 
   shares({ contributions }, kernels, selected) {
@@ -63,7 +76,7 @@ function equation({ splatted, residual, rgb }) {
     term(residual.map((v) => 0.5 + 4 * v), "correction", signed(residual),
       "What a small network adds; the swatch shows it four times as strong, around grey"),
     h("span", {}, "="),
-    term(rgb, "shown", levels(rgb), "The colour on the screen"),
+    term(rgb, "result", levels(rgb), "The colour that GaussianSR gives this point"),
   );
 }
 
@@ -99,7 +112,7 @@ function shareRow(part, share, kernels, chosen, choose) {
     h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
     kernelIcon(kernels[part.kernel]),
     h("span", { className: "gsr-kernel" }, `kernel ${part.kernel}`),
-    h("small", { title: "Change of the shown colour if this Gaussian were missing" },
+    h("small", { title: "Change of the result if this Gaussian were missing" },
       signed(part.change.map((v) => -v))),
   );
   return h("li", {}, row);

@@ -2,12 +2,16 @@
 
 let viewers = 0;
 
-// base: address of the routes; id: of the field; original: id before edits, if there were any.
-export function httpTransport(base, id, original = id) {
+// Who asks, for the server: it stops an older request of the same viewer and channel, and counts
+// people by it. The name must be this page's own.
+function newViewer() {
+  return { name: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${viewers++}`, asked: 0 };
+}
+
+// base: address of the routes; id: of the field; original: id before edits, if there were any, and
+// then `viewer` is who asked for that one: an edited copy is looked at by the same person.
+export function httpTransport(base, id, original = id, viewer = newViewer()) {
   const rootOf = (key) => new URL(`fields/${encodeURIComponent(key)}/`, base);
-  // The server stops an older request of the same viewer and channel; the name must be this page's own.
-  const viewer = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${viewers++}`;
-  let number = 0;
   const ask = (what, numbers, signal, key = id) => {
     const url = new URL(what, rootOf(key));
     url.search = new URLSearchParams(numbers);
@@ -17,12 +21,12 @@ export function httpTransport(base, id, original = id) {
   return {
     id,
     async frame({ view, method, layer, quality, channel }, signal) {
-      number += 1;
+      const number = ++viewer.asked;
       const { x, y, width, height, columns, rows } = view;
       const before = method === "original";
       const asked = {
         x, y, width, height, columns, rows, layer, quality, number,
-        method: before ? "gsr" : method, viewer: `${viewer}-${channel}`,
+        method: before ? "gsr" : method, viewer: `${viewer.name}-${channel}`,
       };
       const answer = await ask("frame", asked, signal, before ? original : id);
       return { blob: await answer.blob(), milliseconds: renderTime(answer) };
@@ -51,7 +55,7 @@ export function httpTransport(base, id, original = id) {
       const body = JSON.stringify({ edits, replace });
       const headers = { "content-type": "application/json" };
       const about = await (await checked(fetch(url, { method: "POST", body, headers, signal }))).json();
-      return { about, transport: httpTransport(base, about.id, original) };
+      return { about, transport: httpTransport(base, about.id, original, viewer) };
     },
   };
 }

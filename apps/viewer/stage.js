@@ -26,7 +26,8 @@ function sourceMenu(i, act) {
     onchange: () => act.source(i, select.value),
   });
   const score = h("span", { className: "gsr-score", title: "Against the ground truth, in the visible part: PSNR of the luma in dB, and SSIM" });
-  const element = h("div", { className: "gsr-pane-label", "data-pane": i }, select, score);
+  const waiting = h("span", { className: "gsr-waiting", hidden: true }, "rendering…");
+  const element = h("div", { className: "gsr-pane-label", "data-pane": i }, select, score, waiting);
   // The stage takes the pointer for panning; the menu keeps it.
   for (const kind of ["pointerdown", "pointermove", "wheel", "keydown"]) {
     element.addEventListener(kind, (event) => event.stopPropagation());
@@ -40,6 +41,10 @@ function sourceMenu(i, act) {
     },
     score(found) {
       score.textContent = found ? `${found.psnr === null ? "∞" : found.psnr.toFixed(2)} dB · ${found.ssim.toFixed(3)}` : "";
+    },
+    // Until the first frame of a method the picture below is only the source, enlarged.
+    wait(on) {
+      waiting.hidden = !on;
     },
     place(pane, dpr, right) {
       element.hidden = pane.clipWidth === 0;

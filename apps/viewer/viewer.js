@@ -107,7 +107,10 @@ class Viewer {
       zoom: (x, y, factor) => this.moved(() => {
         this.viewport.zoomAt(...this.local(x, y), this.viewport.scale * factor);
       }),
-      click: (x, y) => this.explainAt(...at(x, y)),
+      click: async (x, y) => {
+        await this.explainAt(...at(x, y));
+        this.explainer.element.scrollIntoView({ block: "nearest" }); // on a phone it is below
+      },
       hover: (x, y) => this.hover(...at(x, y)),
       leave: () => this.hover(NaN, NaN),
       fit: () => this.moved(() => this.viewport.fit()),
@@ -162,11 +165,10 @@ class Viewer {
 
   // --- the picture ---------------------------------------------------------------------------
 
-  // Show another picture; the zoom stays. With `edited` it is the same one, edited: the place and
-  // what was picked stay too, and the old frames until there are new ones.
+  // Show another picture, from `view` ({ x, y, scale }) if there is one. With `edited` it is the same
+  // one, edited: the view and what was picked stay, and the old frames until there are new ones.
   async open(picture, transport, { edited = false, view = null } = {}) {
     this.feeds.forEach((feed) => feed.stop());
-    const first = !this.picture;
     const bitmap = edited ? this.picture.bitmap : null;
     Object.assign(this, { picture: { ...picture, bitmap }, transport });
     this.inside.use(this.picture, transport, edited);
@@ -174,22 +176,23 @@ class Viewer {
     this.controls.showLegend(picture.kernels);
     this.dropMissingSources();
     this.placeLabels();
-    if (!edited) this.look(picture, first, view);
+    if (!edited) this.look(picture, view);
     if (this.inside.lit.length) this.inside.light(this.inside.lit);
     this.moved(() => {});
     if (!edited) await this.loadBackdrop(this.picture);
   }
 
-  look(picture, first, view) {
+  look(picture, view) {
     this.frames = [null, null];
     this.explainer.hide();
     this.viewport.picture = { width: picture.width, height: picture.height };
     const [fx, fy] = picture.focus ?? [0.5, 0.5];
     this.viewport.cx = view?.x ?? fx * picture.width;
     this.viewport.cy = view?.y ?? fy * picture.height;
-    this.viewport.setScale(view?.scale ?? (first ? this.options.scale * this.dpr : this.viewport.scale));
+    this.viewport.setScale(view?.scale ?? this.options.scale * this.dpr);
     // A picture that would not fill the pane is shown whole.
     if (!view && this.viewport.scale < this.viewport.fitScale) this.viewport.fit();
+    this.viewport.keepInside();
   }
 
   dropMissingSources() {
@@ -266,8 +269,9 @@ class Viewer {
   failed(error) {
     if (error.name === "AbortError" || error.status === 409) return;
     this.parts.message.textContent = error.message;
+    // Nothing is wrong when others come first: it is asked again, and the host need not know.
     if (error.status === BUSY) setTimeout(() => this.moving || this.ask("exact"), RETRY_MS);
-    this.options.onerror(error);
+    else this.options.onerror(error);
   }
 
   change(part) {
@@ -356,7 +360,7 @@ class Viewer {
     const { explanation } = this.inside;
     if (!explanation) return;
     const { scrollTop } = this.explainer.element;
-    this.explainer.show(explanation, this.picture.kernels, this.inside.selected);
+    this.showExplanation();
     if (again) this.explainer.element.scrollTop = scrollTop;
     this.options.onpoint?.(explanation);
   }
@@ -365,11 +369,18 @@ class Viewer {
     const { selected } = this.inside;
     if (selected && selected.column === part.column && selected.row === part.row) this.inside.deselect();
     else this.inside.select(part, Math.min(64, Math.max(1, this.viewport.scale)));
-    this.explainer.show(this.inside.explanation, this.picture.kernels, this.inside.selected);
+    this.showExplanation();
+  }
+
+  showExplanation() {
+    const { explanation, selected } = this.inside;
+    const onScreen = [0, 1].some((i) => this.active(i) && isField(this.state.sources[i]));
+    this.explainer.show(explanation, this.picture.kernels, { selected, onScreen });
   }
 
   closeExplanation() {
     this.inside.closePoint();
+    if (this.explainer.element.contains(document.activeElement)) this.stage.focus({ preventScroll: true });
     this.explainer.hide();
     this.draw();
     this.options.onpoint?.(null);
@@ -405,18 +416,26 @@ class Viewer {
   paint() {
     if (!this.picture) return;
     this.painted += 1;
+    const frames = [0, 1].map((i) => this.frameOf(i));
+    this.parts.menus.forEach((menu, i) => menu.wait(this.active(i) && !frames[i]));
     const context = this.parts.pixels.getContext("2d");
     context.clearRect(0, 0, this.parts.pixels.width, this.parts.pixels.height);
     if (this.state.mode === "difference") {
       const { gain } = this.state;
-      this.difference.paint(context, this.panes[1], this.viewport, this.picture, this.frames, gain);
+      this.difference.paint(context, this.panes[1], this.viewport, this.picture, frames, gain);
     } else {
       this.panes.forEach((pane, i) => {
-        if (pane.clipWidth) drawPane(context, pane, this.viewport, this.picture, this.frames[i]);
+        if (pane.clipWidth) drawPane(context, pane, this.viewport, this.picture, frames[i]);
       });
     }
     this.paintMarks();
     this.showQuality();
+  }
+
+  // The newest frame of what a side shows. One of another method would stand under a wrong name.
+  frameOf(i) {
+    const frame = this.frames[i];
+    return frame?.about.source === this.state.sources[i] ? frame : null;
   }
 
   paintMarks() {
@@ -450,9 +469,8 @@ class Viewer {
   }
 
   isExact(i) {
-    const frame = this.frames[i];
-    if (!frame || frame.quality !== "exact" || this.moving) return false;
-    if (frame.about.picture !== this.picture || frame.about.source !== this.state.sources[i]) return false;
+    const frame = this.frameOf(i);
+    if (frame?.quality !== "exact" || this.moving || frame.about.picture !== this.picture) return false;
     const wanted = this.viewport.request(MARGIN);
     return wanted && ["x", "y", "width", "height", "columns", "rows"].every(
       (key) => Math.abs(wanted[key] - frame.view[key]) < 1e-6);

@@ -63,10 +63,14 @@ export class Viewport {
     this.cy = this.picture.height / 2;
   }
 
-  // The centre of the pane is always a point of the picture, so it cannot be lost.
+  // No empty space beside the picture while there is more of it; what is smaller lies in the middle.
   keepInside() {
-    this.cx = Math.min(this.picture.width, Math.max(0, this.cx));
-    this.cy = Math.min(this.picture.height, Math.max(0, this.cy));
+    const kept = (centre, length, extent) => {
+      const half = length / (2 * this.scale);
+      return 2 * half >= extent ? extent / 2 : Math.min(extent - half, Math.max(half, centre));
+    };
+    this.cx = kept(this.cx, this.width, this.picture.width);
+    this.cy = kept(this.cy, this.height, this.picture.height);
   }
 
   // What has to be rendered: the visible part of the picture and `margin` device pixels around it,

@@ -1,6 +1,7 @@
 import base64
 import io
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -39,6 +40,17 @@ KERNELS_BY_SHARE = """() => document.querySelector('.gsr-viewer').gsr.picture.ke
 # Plotly finds what is clicked from where the pointer was last.
 CLICK_KERNEL = """(kernel) => document.querySelector('.gsr-plot')
   .emit('plotly_click', {points: [{customdata: kernel}]})"""
+ZOOM_TO = "(scale) => document.querySelector('.gsr-viewer').gsr.zoomTo(scale)"
+# Frames wait until `held` is called.
+HOLD_FRAMES = """() => {
+  const { transport } = document.querySelector('.gsr-viewer').gsr;
+  const frame = transport.frame;
+  const released = new Promise((go) => { window.held = go; });
+  transport.frame = async (...asked) => {
+    await released;
+    return frame(...asked);
+  };
+}"""
 PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 
 
@@ -148,6 +160,7 @@ def test_the_wheel_keeps_the_point_under_the_cursor(page):
     under = """([x, y]) => { const v = document.querySelector('.gsr-viewer').gsr;
       const box = v.stage.getBoundingClientRect();
       return v.viewport.toPicture(...v.local(x - box.left, y - box.top)); }"""
+    page.evaluate(ZOOM_TO, 8)  # where the picture is larger than the pane
     page.mouse.move(x, y)
     before, scale = page.evaluate(under, [x, y]), page.evaluate(VIEW)["scale"]
     for _ in range(4):
@@ -160,15 +173,91 @@ def test_the_wheel_keeps_the_point_under_the_cursor(page):
 
 def test_dragging_moves_the_picture_with_the_hand(page):
     x, y = centre_of_right_pane(page)
+    page.evaluate(ZOOM_TO, 8)
     before = page.evaluate(VIEW)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x - 40, y + 20, steps=4)
     page.mouse.up()
     after = page.evaluate(VIEW)
-    assert after["x"] - before["x"] == pytest.approx(10, abs=0.01)
-    assert after["y"] - before["y"] == pytest.approx(-5, abs=0.01)
+    assert after["x"] - before["x"] == pytest.approx(5, abs=0.01)
+    assert after["y"] - before["y"] == pytest.approx(-2.5, abs=0.01)
     assert page.locator(".gsr-explain").is_hidden()
+    settle(page)
+
+
+def test_a_picture_cannot_be_pushed_out_of_its_pane(page):
+    stage = page.locator(".gsr-stage")
+    stage.focus()
+    page.evaluate(ZOOM_TO, 8)
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    view = page.evaluate(VIEW)
+    assert view["x"] + view["width"] == pytest.approx(160)  # its edge at the pane's, no further
+    page.keyboard.press("0")
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+    view = page.evaluate(VIEW)
+    assert view["x"] + view["width"] / 2 == pytest.approx(80)
+    assert view["y"] + view["height"] / 2 == pytest.approx(60)
+    settle(page)
+
+
+def test_no_method_stands_under_the_name_of_another(page):
+    menu = page.get_by_label("What the right side shows", exact=True)
+    shown = menu.evaluate("select => select.value")
+    waiting = page.locator(".gsr-pane-label[data-pane='1'] .gsr-waiting")
+    menu.select_option("gsr:residual")
+    settle(page)
+    grey, _ = read_pane(page, 1)
+    page.evaluate(HOLD_FRAMES)
+    menu.select_option("lanczos")
+    waiting.wait_for()
+    below, _ = read_pane(page, 1)  # the picture itself, not the correction
+    assert np.abs(below - grey).mean() > 5
+    page.evaluate("() => window.held()")
+    settle(page)
+    assert waiting.is_hidden()
+    menu.select_option(shown)
+    settle(page)
+
+
+def test_an_explanation_says_when_its_colour_is_not_on_the_screen(page):
+    menu = page.get_by_label("What the right side shows", exact=True)
+    shown = menu.evaluate("select => select.value")
+    page.mouse.click(*centre_of_right_pane(page))
+    page.wait_for_selector(".gsr-shares li")
+    assert page.locator(".gsr-elsewhere").count() == 0
+    menu.select_option("nearest")
+    settle(page)
+    page.mouse.click(*centre_of_right_pane(page))
+    page.wait_for_selector(".gsr-elsewhere")
+    menu.select_option(shown)
+    settle(page)
+
+
+def test_the_explanation_is_used_by_keyboard(page):
+    page.locator(".gsr-stage").focus()
+    page.keyboard.press("Enter")
+    row = page.locator(".gsr-share-row").nth(1)
+    row.wait_for()
+    row.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('.gsr-share-row[aria-pressed=true]')")
+    assert row.evaluate("row => row === document.activeElement")
+    page.keyboard.press("Escape")
+    assert page.locator(".gsr-explain").is_hidden()
+    assert page.evaluate("() => document.activeElement.className").startswith("gsr-stage")
+
+
+def test_what_was_ticked_stays_under_the_pointer(page):
+    box = page.get_by_label("Ellipses", exact=True)
+    before = box.bounding_box()
+    box.check()
+    page.get_by_label("Colour of the ellipses").wait_for()
+    after = box.bounding_box()
+    assert (after["x"], after["y"]) == pytest.approx((before["x"], before["y"]), abs=1)
+    box.uncheck()
     settle(page)
 
 
@@ -181,7 +270,11 @@ def test_keys(page):
     page.keyboard.press("0")
     view = page.evaluate(VIEW)
     assert min(view["width"] / 160, view["height"] / 120) == pytest.approx(1)
-    before = view["x"]
+    page.keyboard.press("ArrowRight")  # all of it is there: nothing to move to
+    assert page.evaluate(VIEW) == view
+    for _ in range(4):
+        page.keyboard.press("+")
+    before = page.evaluate(VIEW)["x"]
     page.keyboard.press("ArrowRight")
     assert page.evaluate(VIEW)["x"] > before
     settle(page)
@@ -282,6 +375,25 @@ def test_edits_are_seen_undone_and_done_again(page):
     settle(page)
     page.get_by_role("button", name="Close: What if").click()
     settle(page)
+
+
+def test_who_edits_stays_one_viewer(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("button", name="What if", exact=True).click()
+    page.get_by_role("button", name="Shuffle").click()
+    page.wait_for_function(EDITED)
+    settle(page)
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function(f"() => !({EDITED})()")
+    settle(page)
+    page.get_by_role("button", name="Close: What if").click()
+    settle(page)
+    queries = [parse_qs(urlsplit(url).query) for url in asked if "/frame?" in url]
+    assert len({urlsplit(url).path for url in asked if "/frame?" in url}) > 1  # of two fields
+    assert len({query["viewer"][0].rpartition("-")[0] for query in queries}) == 1
+    numbers = [int(query["number"][0]) for query in queries]
+    assert numbers == sorted(set(numbers))  # the server drops what is older
 
 
 def test_a_kernel_is_reshaped_by_its_handle_and_painted(page):
@@ -387,7 +499,8 @@ def test_the_tour_drives_the_viewer_in_seven_steps(page):
     settle(page)
 
 
-def test_a_pasted_picture_opens_and_the_zoom_stays(page):
+def test_a_pasted_picture_opens_at_the_zoom_of_the_start(page):
+    page.evaluate("() => document.querySelector('.gsr-viewer').gsr.zoomTo(30)")
     page.evaluate(
         """async (url) => {
           const blob = await (await fetch(url)).blob();

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
-from gsr.errors import GsrError, ScaleError
+from gsr.errors import GsrError, ScaleError, out_of_memory
 from gsr.files import (
     Job,
     Plan,
@@ -174,7 +174,9 @@ def _attempt(job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
         return step(job)
     except GsrError as error:
         return Outcome(str(job.source), str(job.output), "failed", error=str(error))
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
         said = f"{job.source}: there is not enough memory for a result of this size."
         return Outcome(str(job.source), str(job.output), "failed", error=said)
 

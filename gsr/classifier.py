@@ -9,6 +9,7 @@ Two kinds behind one interface. Both turn features into `evidence`, a map small 
   moves the choice the right way, so kernels keep a meaning that can be looked at.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,20 @@ def class_scores(
     return scores.movedim(-1, 1)
 
 
+BAND = 2**17
+"""Pixels whose scores are held at a time: 100 numbers for each are the largest thing of all."""
+
+
+def by_bands(run: Callable[[Tensor], Tensor], evidence: Float[Tensor, "b e h w"]) -> Tensor:
+    """`run` on bands of rows, each to [b, rows, w, ...], and what it gives put together."""
+    return torch.cat([run(band) for band in _bands(evidence)], dim=1)
+
+
+def _bands(evidence: Tensor) -> tuple[Tensor, ...]:
+    rows = max(1, BAND // max(1, evidence.shape[0] * evidence.shape[3]))
+    return evidence.split(rows, dim=2)
+
+
 @dataclass(frozen=True)
 class Choice:
     """What the classifier says of each pixel.
@@ -61,6 +76,11 @@ def choose(
     evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
 ) -> Choice:
     """The deterministic choice of inference, and how sure it is."""
+    parts = [vars(_choose(band, bank_raw, kind)) for band in _bands(evidence)]
+    return Choice(**{name: torch.cat([part[name] for part in parts], 1) for name in parts[0]})
+
+
+def _choose(evidence: Tensor, bank_raw: Tensor, kind: Kind) -> Choice:
     scores = class_scores(evidence.float(), bank_raw.float(), kind)
     probability = scores.softmax(1)
     top, index = probability.topk(min(2, scores.shape[1]), dim=1)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from gsr.classifier import class_scores
+from gsr.classifier import by_bands, class_scores
 from gsr.errors import GsrError, check_shape
 from gsr.kernels import RHO_LIMIT, SIGMA_RANGE, Kernels, raw
 
@@ -57,52 +57,80 @@ def with_bank(field: "GaussianField", bank_raw: Float[Tensor, "n 4"]) -> "Gaussi
 
 def shuffled(field: "GaussianField", generator: torch.Generator) -> "GaussianField":
     """The class map with its pixels in random order: same kernels, wrong places."""
-    order = torch.randperm(field.index.numel(), generator=generator).to(field.index.device)
-    return with_index(field, field.index.flatten()[order].reshape(field.index.shape))
+    mixed_up = [image.flatten()[_order(image, generator)] for image in field.index]
+    return with_index(field, torch.stack(mixed_up).reshape(field.index.shape))
+
+
+def _order(image: Tensor, generator: torch.Generator) -> Tensor:
+    """The pixels of one image in random order: pictures of a batch do not mix."""
+    return torch.randperm(image.numel(), generator=generator).to(image.device)
 
 
 def without(field: "GaussianField", kernels: Sequence[int]) -> "GaussianField":
     """Some kernels turned off: their pixels take the likeliest one that is left.
 
+    The field does not remember them: name all that are off in one call.
+
     Raises:
         GsrError: for a kernel the bank does not have, or when none would be left.
     """
-    count = len(field.bank_raw)
-    off = torch.zeros(count, dtype=torch.bool, device=field.index.device)
+    off = _off(field, kernels)
+    bank = field.bank_raw.float()
+
+    def likeliest(evidence: Tensor) -> Tensor:
+        scores = class_scores(evidence.float(), bank, field.classifier)
+        return scores.masked_fill(off[:, None, None], -torch.inf).argmax(1)
+
+    rest = by_bands(likeliest, field.evidence)
+    return with_index(field, torch.where(off[field.index], rest, field.index))
+
+
+def _off(field: "GaussianField", kernels: Sequence[int]) -> Bool[Tensor, " n"]:
+    """Mask of the kernels that are named."""
+    off = torch.zeros(len(field.bank_raw), dtype=torch.bool, device=field.index.device)
     for kernel in kernels:
         off[_checked(field, kernel)] = True
     if off.all():
         raise GsrError("at least one kernel must be left.")
-    scores = class_scores(field.evidence.float(), field.bank_raw.float(), field.classifier)
-    rest = scores.masked_fill(off[:, None, None], -torch.inf).argmax(1)
-    return with_index(field, torch.where(off[field.index], rest, field.index))
+    return off
 
 
-def soft(field: "GaussianField", top: int | None = None) -> "GaussianField":
+def soft(
+    field: "GaussianField", top: int | None = None, off: Sequence[int] = ()
+) -> "GaussianField":
     """Each pixel's kernel as the mean of all, weighted by the classifier's probabilities.
 
     Args:
         field: What to change.
         top: Only the likeliest so many; all if not given.
+        off: Kernels that take no part.
 
     Raises:
-        GsrError: unless `top` is a number of kernels.
+        GsrError: unless `top` is a number of kernels; for `off` as `without`.
     """
     count = len(field.bank_raw)
     if top is not None and not (isinstance(top, Integral) and 1 <= top <= count):
         raise GsrError(f"top must be a whole number from 1 to {count}, got {top!r}.")
-    scores = class_scores(field.evidence.float(), field.bank_raw.float(), field.classifier)
-    if top is not None:
-        least = scores.topk(int(top), dim=1).values[:, -1:]
-        scores = scores.masked_fill(scores < least, -torch.inf)
-    mixture = scores.softmax(1).movedim(1, -1)
-    return replace(field, mixed=mixture @ field.bank_raw.float())
+    none, bank = _off(field, off), field.bank_raw.float()
+
+    def mixture(evidence: Tensor) -> Tensor:
+        scores = class_scores(evidence.float(), bank, field.classifier)
+        scores = scores.masked_fill(none[:, None, None], -torch.inf)
+        if top is not None:
+            least = scores.topk(int(top), dim=1).values[:, -1:]
+            scores = scores.masked_fill(scores < least, -torch.inf)
+        return scores.softmax(1).movedim(1, -1) @ bank
+
+    return replace(field, mixed=by_bands(mixture, field.evidence))
 
 
 def mean_kernel(field: "GaussianField") -> "GaussianField":
-    """One kernel for every pixel, the mean of those they have: content plays no part any more."""
+    """One kernel for every pixel of an image, the mean of those its pixels have: content plays no
+    part any more.
+    """
     own = field.mixed if field.mixed is not None else field.bank_raw[field.index]
-    return replace(field, mixed=own.mean(dim=(0, 1, 2)).expand(*field.index.shape, 4).contiguous())
+    mean = own.mean(dim=(1, 2), keepdim=True)
+    return replace(field, mixed=mean.expand(*field.index.shape, 4).contiguous())
 
 
 def reshaped(field: "GaussianField", kernel: int, shape: Kernels) -> "GaussianField":

@@ -8,7 +8,6 @@ Path("edits.json").write_text(dumps(edits))
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import reduce
 from typing import Any, ClassVar
 
 import torch
@@ -73,8 +72,8 @@ class Soft:
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    def __call__(self, field: GaussianField) -> GaussianField:
-        return editing.soft(field)
+    def __call__(self, field: GaussianField, off: tuple[int, ...] = ()) -> GaussianField:
+        return editing.soft(field, off=off)
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,8 @@ class Top:
     k: int
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
-    def __call__(self, field: GaussianField) -> GaussianField:
-        return editing.soft(field, self.k)
+    def __call__(self, field: GaussianField, off: tuple[int, ...] = ()) -> GaussianField:
+        return editing.soft(field, self.k, off)
 
 
 @dataclass(frozen=True)
@@ -146,10 +145,22 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 def apply(field: GaussianField, edits: Iterable[Edit]) -> GaussianField:
     """The field after all edits, one after the other; the one given stays as it is.
 
+    A kernel that was turned off is not chosen again by a later choice or mixture; whoever forces or
+    paints it has it back.
+
     Raises:
         GsrError: an edit that does not fit the field.
     """
-    return reduce(lambda changed, edit: edit(changed), edits, field)
+    off: tuple[int, ...] = ()
+    for edit in edits:
+        if isinstance(edit, Without):
+            off += edit.kernels
+            field = editing.without(field, off)
+        elif isinstance(edit, Soft | Top):
+            field = edit(field, off)
+        else:
+            field = edit(field)
+    return field
 
 
 def from_values(values: Any) -> tuple[Edit, ...]:

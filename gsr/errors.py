@@ -44,6 +44,14 @@ def reason(error: Exception) -> str:
     return " ".join(str(text).split()).rstrip(".")
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Whether it means that there was not enough memory; PyTorch says so in words only."""
+    said = str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and ("allocate memory" in said or "out of memory" in said)
+    )
+
+
 class HasShape(Protocol):
     """Anything with a ``shape``: a PyTorch tensor, a NumPy array."""
 

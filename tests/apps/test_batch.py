@@ -154,7 +154,10 @@ def test_what_was_done_before_a_stop_is_kept(done, tmp_path):
     assert table(results)[3][1] == "stopped"
 
 
-def test_memory_that_is_short_is_a_line(done, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
+)
+def test_memory_that_is_short_is_a_line(error, done, tmp_path, monkeypatch):
     import gsr.batch
 
     genuine, calls = gsr.batch._render, []
@@ -162,7 +165,7 @@ def test_memory_that_is_short_is_a_line(done, tmp_path, monkeypatch):
     def short(*arguments):
         calls.append(arguments)
         if len(calls) == 1:
-            raise MemoryError
+            raise error
         return genuine(*arguments)
 
     monkeypatch.setattr(gsr.batch, "_render", short)

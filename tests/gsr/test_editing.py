@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from gsr.editing import shuffled, with_bank, with_index, with_kernel
+from gsr.editing import mean_kernel, shuffled, soft, with_bank, with_index, with_kernel, without
+from gsr.encoders import EncoderConfig
 from gsr.errors import GsrError, ShapeError
 from gsr.field import GaussianField
+from gsr.model import GaussianSR, ModelConfig
 
 
 def test_one_kernel_for_all(tiny_field: GaussianField) -> None:
@@ -110,3 +112,26 @@ def test_a_bank_without_opacity_still_renders(tiny_field: GaussianField) -> None
     raw = tiny_field.bank_raw.clone()
     raw[:, 3] = -200
     assert tiny_field.with_bank(raw).render(2).isfinite().all()
+
+
+def test_pictures_of_a_batch_do_not_meet() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(2, 3, 9, 11)
+    model = GaussianSR(ModelConfig("tiny", EncoderConfig(channels=8, blocks=1))).eval()
+    both, alone = model.encode(pictures), model.encode(pictures[:1])
+    apart = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    together, one = shuffled(both, apart[0]), shuffled(alone, apart[1])
+    assert torch.equal(together.index[:1], one.index)
+    assert torch.equal(together.index[1].flatten().bincount(), both.index[1].flatten().bincount())
+    torch.testing.assert_close(mean_kernel(both).mixed[:1], mean_kernel(alone).mixed)
+
+
+def test_a_large_picture_is_edited_band_by_band(
+    tiny_field: GaussianField, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = without(tiny_field, (3, 50)).index, soft(tiny_field, 4).mixed, tiny_field.choice_at()
+    monkeypatch.setattr("gsr.classifier.BAND", 2 * tiny_field.index.shape[2])  # two rows
+    assert torch.equal(without(tiny_field, (3, 50)).index, whole[0])
+    torch.testing.assert_close(soft(tiny_field, 4).mixed, whole[1])
+    for name, value in vars(tiny_field.choice_at()).items():
+        torch.testing.assert_close(value, getattr(whole[2], name))

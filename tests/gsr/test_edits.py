@@ -202,3 +202,21 @@ def test_values_that_are_no_edits_are_refused(values, word):
 def test_files_that_hold_no_edits_are_refused(text, word):
     with pytest.raises(ConfigError, match=word):
         loads(text)
+
+
+def test_kernels_that_are_off_stay_off(field):
+    first, second = usage(field).argsort(descending=True)[:2].tolist()
+    together = apply(field, [Without((first, second))])
+    for edits in ([Without((first,)), Without((second,))], [Without((second,)), Without((first,))]):
+        assert torch.equal(apply(field, edits).index, together.index)
+    bank = field.bank_raw
+    for mixture in (Soft(), Top(1)):
+        mixed = apply(field, [Without((first,)), mixture]).mixed
+        assert not torch.allclose(mixed, apply(field, [mixture]).mixed)
+        if mixture == Top(1):  # the likeliest of the others
+            assert torch.allclose(mixed, bank[apply(field, [Without((first,))]).index])
+
+
+def test_a_kernel_that_is_off_can_be_painted(field):
+    painted = apply(field, [Without((4,)), Paint(4, ((0, 2, 3),)), Without((5,))])
+    assert not bool((painted.index == 5).any())

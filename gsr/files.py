@@ -213,12 +213,22 @@ def header_size(path: Path) -> tuple[int, int] | None:
             # Of sizes that Pillow warns about; the loader has its own limit.
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
-                turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+                turned = _orientation(image) in (5, 6, 7, 8)
                 width, height = image.size
     except Exception:
         # Damaged files raise almost anything here; `gsr.images.load` finds the words for it.
         return None
     return (width, height) if turned else (height, width)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Of a picture whose pixels are not read yet."""
+    if image.format == "TIFF":
+        return 1  # Pillow gives its size as it is upright
+    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
+        return 1  # asked for what is not in the header, Pillow would decode all pixels
+    found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return found
 
 
 def free_memory() -> int | None:

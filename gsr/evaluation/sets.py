@@ -1,5 +1,6 @@
 """Which pictures are measured: one set, or a folder of sets."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,6 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _as_set(folder: Path, paths: list[Path], limit: int | None) -> ImageSet:
-    place = folder.resolve()
+    place = Path(os.path.abspath(folder))  # a set that is a link is called as the link is
     name = place.parent.name if place.name == HR else place.name
     return ImageSet(name, tuple(paths[:limit]), len(paths))

@@ -121,6 +121,14 @@ def test_one_set(data: Path, inside: str, monkeypatch: pytest.MonkeyPatch) -> No
         assert (one.name, len(one.paths), one.total) == ("A", 2, 3)
 
 
+def test_sets_that_are_links_keep_their_names(data: Path, tmp_path: Path) -> None:
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "Set5").symlink_to(data / "A" / "HR")
+    (links / "Set14").symlink_to(data / "DIV2K_B")
+    assert [(one.name, one.total) for one in find_sets(links)] == [("Set14", 1), ("Set5", 3)]
+
+
 def test_folders_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImageError, match=r"empty holds no pictures: name a folder of pictures, "):

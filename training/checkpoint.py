@@ -2,7 +2,9 @@
 
 import copy
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,31 @@ class TrainState:
     sums: dict[str, list[float]] = field(default_factory=dict)
 
 
+CHECKPOINT = "checkpoint.safetensors"
+"""Its name in a run folder."""
+
+
 def new_state(recipe: Recipe, device: torch.device | str = "cpu") -> TrainState:
     """A network at its start, seeded."""
-    network = build(recipe.model, recipe.train.seed).to(device)
+    return _state_of(build(recipe.model, recipe.train.seed).to(device), recipe)
+
+
+def state_at(checkpoint: Path, recipe: Recipe, device: torch.device | str = "cpu") -> TrainState:
+    """Where a run stands: its checkpoint, or its start when there is none yet.
+
+    Raises:
+        ConfigError: for a checkpoint that is damaged or was written under another recipe.
+    """
+    if not checkpoint.exists():
+        return new_state(recipe, device)
+    # What a run once started from is all in its checkpoint, and may be gone by now.
+    bare = replace(recipe, model=replace(recipe.model, init=""))
+    state = new_state(bare, device)
+    load_checkpoint(state, checkpoint, recipe)
+    return state
+
+
+def _state_of(network: Trained, recipe: Recipe) -> TrainState:
     average = copy.deepcopy(network).requires_grad_(False)
     return TrainState(network, average, new_optimizer(network, recipe.train))
 
@@ -78,19 +102,38 @@ MAY_CHANGE = {"train.steps", "train.compile", "run.log_every", "run.save_every"}
 """Keys of a recipe that a resumed run may have changed."""
 
 
+@contextmanager
+def _opened(path: Path, recipe: Recipe) -> Iterator[tuple[dict[str, Any], Any]]:
+    """What is said of a run of that recipe, and the file of its tensors."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()["training"])
+            _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))))
+            yield about, file
+    except ConfigError:
+        raise
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{path} is damaged or no checkpoint of this program.") from error
+
+
+def steps_done(path: Path, recipe: Recipe) -> int:
+    """Steps of a run of that recipe.
+
+    Raises:
+        ConfigError: for a file that is damaged or was written under another recipe.
+    """
+    with _opened(path, recipe) as (about, _):
+        return int(about["step"])
+
+
 def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
     """Continue from a file.
 
     Raises:
         ConfigError: for a file that is damaged or was written under another recipe.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["training"])
-            flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path} is damaged or no checkpoint of this program.") from error
-    _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))))
+    with _opened(path, recipe) as (about, file):
+        flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
 
     def part(prefix: str) -> dict[str, Tensor]:
         return {k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)}

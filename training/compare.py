@@ -25,6 +25,7 @@ from gsr.evaluation.running import Evaluation
 from gsr.evaluation.sets import find_sets
 from gsr.evaluation.tables import markdown, summarise
 
+from .checkpoint import CHECKPOINT, steps_done
 from .compare_costs import Expense, expense
 from .compare_tables import cost_table, mean_table, page, write_costs
 from .recipe import Recipe
@@ -75,7 +76,7 @@ def main(
     )
     plan.check()
     rows = _measured(plan, out)
-    costs = [expense(name, path, side, runs) for name, path in weights.items()]
+    costs = [expense(name, path, side, runs, device) for name, path in weights.items()]
     _write(plan, rows, costs, out)
 
 
@@ -92,9 +93,13 @@ def _recipe(name: str, overrides: list[str]) -> Recipe:
 
 
 def _trained(recipe: Recipe, data: Path, folder: Path, device: str) -> Path:
-    """The weights of a run, which is begun, continued or finished already."""
+    """The weights of a run, which is begun, continued or finished already.
+
+    Raises:
+        ConfigError: the folder holds a run of another recipe, or a longer one.
+    """
     weights = weights_of(recipe, folder)
-    if weights.is_file():
+    if weights.is_file() and _is_finished(recipe, folder / CHECKPOINT):
         console.print(f"{weights} is there", highlight=False)
         return weights
     console.rule(folder.name)
@@ -107,6 +112,19 @@ def _trained(recipe: Recipe, data: Path, folder: Path, device: str) -> Path:
         raise typer.Exit(INTERRUPTED)
     finish(recipe, state, folder, engine)
     return weights
+
+
+def _is_finished(recipe: Recipe, checkpoint: Path) -> bool:
+    """Whether weights that are there are those of the recipe. Without a checkpoint, they were
+    given, and are taken as they are.
+    """
+    done = steps_done(checkpoint, recipe) if checkpoint.is_file() else recipe.train.steps
+    if done > recipe.train.steps:
+        raise ConfigError(
+            f"{checkpoint} has {done} steps, and train.steps is {recipe.train.steps}; use another "
+            "--out for a shorter run."
+        )
+    return done == recipe.train.steps
 
 
 def _contender(name: str, path: Path) -> Contender:

@@ -71,7 +71,8 @@ def take_means(state: TrainState) -> dict[str, float]:
     return means
 
 
-COLUMNS = ("step", "seconds", "loss", "l1", "color", "commitment", "grad_norm", "lr")
+LOSSES = ("loss", "l1", "color", "commitment", "direction")
+COLUMNS = ("step", "seconds", *LOSSES, "grad_norm", "lr")
 VALIDATION = ("val_x2", "val_x4")
 
 
@@ -87,7 +88,8 @@ class RunLog:
         if self.path.exists():
             with self.path.open(newline="") as file:
                 rows = [r for r in csv.DictReader(file) if int(r["step"]) <= step]
-        self.columns = list(rows[0]) if rows else [*COLUMNS, *VALIDATION]
+        before = list(rows[0]) if rows else []  # perhaps of a time that knew fewer
+        self.columns = list(dict.fromkeys((*before, *COLUMNS, *VALIDATION)))
         with self.path.open("w", newline="") as file:
             writer = csv.DictWriter(file, self.columns)
             writer.writeheader()

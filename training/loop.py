@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from .checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
+from .checkpoint import CHECKPOINT, TrainState, save_checkpoint, state_at
 from .data import Batch, Crops
 from .draws import NOISE, generator_for
 from .logs import Means, RunLog, TrainingError, take_means
@@ -130,10 +130,8 @@ def train(
             f"train.batch ({recipe.train.batch}) cannot be shared by {engine.num_processes} "
             f"processes in {recipe.train.accumulate} equal parts each."
         )
-    state = new_state(recipe, engine.device)
-    checkpoint = folder / "checkpoint.safetensors"
-    if checkpoint.exists():
-        load_checkpoint(state, checkpoint, recipe)
+    checkpoint = folder / CHECKPOINT
+    state = state_at(checkpoint, recipe, engine.device)
     if recipe.train.compile:
         state.network.encoder.compile()
     network = engine.prepare_model(state.network)

@@ -19,10 +19,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gsr.errors import ConfigError
-from gsr.weights import read_weights
+from gsr.weights import read_weights, save_weights
 from training.checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
 from training.data import Batch, Crops
-from training.logs import TrainingError
+from training.logs import RunLog, TrainingError
 from training.loop import train
 from training.recipe import Recipe
 
@@ -245,3 +245,28 @@ def test_killed_at_any_moment(tmp_path: Path, photo_folder: Path) -> None:
     first, second = (read_weights(f / "lite.safetensors").state_dict() for f in (whole, parts))
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert rows(whole) == rows(parts)
+
+
+def test_what_a_run_started_from_may_be_gone(crops: Crops, tmp_path: Path) -> None:
+    start = save_weights(new_state(RECIPE).network, tmp_path / "start.safetensors")
+    recipe = replace(RECIPE, model=replace(RECIPE.model, init=str(start)))
+    stopped(recipe, crops, tmp_path / "run", 4)
+    start.unlink()
+    resumed = train(recipe, crops, tmp_path / "run")
+    assert resumed.step == recipe.train.steps
+
+
+def test_all_losses_reach_the_log(crops: Crops, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, loss=replace(RECIPE.loss, direction=0.1))
+    recipe = replace(recipe, run=replace(recipe.run, log_every=1))
+    train(recipe, crops, tmp_path)
+    assert all(float(row["direction"]) > 0 for row in rows(tmp_path))
+
+
+def test_a_log_of_a_time_with_fewer_columns_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,seconds,loss\n1,0.5,0.25\n")
+    with RunLog(tmp_path, 1) as log:
+        log.write(2, 1.0, {"loss": 0.125, "direction": 0.5})
+    first, second = rows(tmp_path)
+    assert (first["loss"], first["direction"]) == ("0.25", "")
+    assert (second["loss"], second["direction"]) == ("0.125", "0.5")

@@ -75,6 +75,13 @@ def test_one_command_trains_measures_and_writes(command, folders):
     assert (folders / "out" / "results.csv").read_text() == lines
 
 
+def test_weights_of_other_settings_are_not_reported(command, capsys):
+    assert run([*command, "--train.lr=0.01"], app) == 2
+    assert "belongs to another recipe: train.lr was" in capsys.readouterr().err
+    assert run([*command, "--train.steps=1"], app) == 2
+    assert "use another --out for a shorter run" in capsys.readouterr().err
+
+
 def test_unknown_methods_are_named(command, capsys):
     wrong = [*command, "--methods", "lite,magic"]
     assert run(wrong, app) == 2

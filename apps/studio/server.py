@@ -23,7 +23,7 @@ from .crowd import BusyError
 from .export_routes import export_routes
 from .jobs import Cancelled
 from .store import ExpiredError, Superseded
-from .studio import MAX_INPUT_PIXELS, Studio
+from .studio import MAX_INPUT_PIXELS, Studio, TooLargeError
 
 MAX_UPLOAD_BYTES = 64 * 2**20
 PAGE = Path(__file__).parent / "page"
@@ -77,6 +77,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(BusyError)
     async def busy(_: Request, error: BusyError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
+
+    @app.exception_handler(TooLargeError)
+    async def too_large(_: Request, error: TooLargeError) -> JSONResponse:
+        return said(413, str(error))
 
     @app.exception_handler(GsrError)
     async def refused(_: Request, error: GsrError) -> JSONResponse:
@@ -214,10 +218,14 @@ def _picture_routes(studio: Studio) -> APIRouter:
 
     @routes.post("/open")
     async def open_upload(
-        request: Request, name: str = "image", job: Word = "", shrink: float = 1.0
+        request: Request,
+        name: str = "image",
+        job: Word = "",
+        shrink: float = 1.0,
+        fit: bool = False,
     ) -> dict[str, Any]:
         data = await _read_body(request)
-        return await _opening(job, lambda step: studio.open_bytes(data, name, step, shrink))
+        return await _opening(job, lambda step: studio.open_bytes(data, name, step, shrink, fit))
 
     @routes.post("/open-demo")
     async def open_demo(name: Word, job: Word = "", shrink: float = 1.0) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gsr import GaussianField, GaussianSR, GsrError, View, edits
 from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage, Progress
 from gsr.errors import ConfigError, ImageError
+from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
 from gsr.images import Picture, load
 
 from ..demos import demo_photos, focus_of
@@ -18,6 +19,7 @@ from ..viewer import truths
 from ..viewer.comparing import Comparing, score
 from ..viewer.payloads import FrameRequest, describe, frame
 from .crowd import Crowd
+from .fitting import fitted
 from .jobs import Jobs
 from .store import Entry, FieldStore
 
@@ -30,6 +32,10 @@ MOST_VIEWERS = 10
 """People whose frames may be waited for at a time; with more, nobody's would be live."""
 TILE = 256
 """Side of the encoder's tiles; small ones report progress often."""
+
+
+class TooLargeError(ImageError):
+    """A picture that is fine but for its size."""
 
 
 class Studio:
@@ -100,7 +106,12 @@ class Studio:
         }
 
     def open_bytes(
-        self, data: bytes, name: str, progress: Progress | None = None, shrink: float = 1.0
+        self,
+        data: bytes,
+        name: str,
+        progress: Progress | None = None,
+        shrink: float = 1.0,
+        fit: bool = False,
     ) -> str:
         """Read and encode an image file; returns the id of its field.
 
@@ -109,14 +120,20 @@ class Studio:
             name: What its owner calls it.
             progress: Of encoding; an exception it raises cancels.
             shrink: Above 1, the picture is reduced by so much first and kept as ground truth.
+            fit: Reduce a picture that is too large to look at live, before all else.
 
         Raises:
-            ImageError: when it cannot be read or is too large to look at live.
+            TooLargeError: when it is that, and is not to be reduced.
+            ImageError: when it cannot be read.
             ScaleError: when it cannot be reduced by so much.
         """
+        if fit:
+            large = fitted(read_picture(data, name, MAX_READ_PIXELS), MAX_INPUT_PIXELS)
+        else:
+            limit = MAX_INPUT_PIXELS if shrink == 1 else truths.MAX_PIXELS
+            large = read_picture(data, name, limit)
         if shrink == 1:
-            return self._keep(read_picture(data, name), progress)
-        large = read_picture(data, name, truths.MAX_PIXELS)
+            return self._keep(large, progress)
         small, truth = truths.shrunk(large, shrink)
         return self._keep(small, progress, truth)
 
@@ -271,7 +288,8 @@ def read_picture(data: bytes, name: str, max_pixels: int = MAX_INPUT_PIXELS) -> 
     """An image file that came over the network, by the name its owner knows.
 
     Raises:
-        ImageError: when it cannot be read or is too large to look at live.
+        TooLargeError: when it has more pixels than are looked at live.
+        ImageError: when it cannot be read.
     """
     name = Path(name.replace("\\", "/")).name[:120] or "image"
     try:
@@ -280,7 +298,8 @@ def read_picture(data: bytes, name: str, max_pixels: int = MAX_INPUT_PIXELS) -> 
         message = str(error)
         if message.startswith("image "):  # how the loader calls what has no file name
             message = name + message.removeprefix("image")
-        if "megapixels are accepted" in message:
-            message += " For larger pictures use the command `gsr upscale`."
+        if "megapixels are accepted" in message and max_pixels == MAX_INPUT_PIXELS:
+            message += ' The tab "Many pictures" and the command `gsr upscale` take larger ones.'
+            raise TooLargeError(message) from error
         raise ImageError(message) from error
     return replace(picture, info=replace(picture.info, name=name))

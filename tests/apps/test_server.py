@@ -15,6 +15,7 @@ from apps import viewer
 from apps.demos import demo_photos
 from apps.studio import studio as studio_module
 from apps.studio.auth import BasicAuth
+from apps.studio.fitting import fitted
 from apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
 from apps.studio.studio import Studio, read_picture
 from apps.viewer.comparing import PROTOCOL
@@ -451,8 +452,30 @@ def test_broken_files_are_refused_by_their_own_name(client, data, word):
 
 
 def test_a_picture_too_large_for_live_use_is_refused_from_its_header():
-    with pytest.raises(ImageError, match=r"big.png is 3000 x 2000 .*at most 4 megapixels"):
+    with pytest.raises(ImageError, match=r"big.png is 3000 x 2000 .*4 megapixels.*Many pictures"):
         read_picture(png((3000, 2000)), "big.png")
+
+
+def test_a_picture_too_large_for_live_use_is_opened_shrunk(client, monkeypatch):
+    monkeypatch.setattr("apps.studio.studio.MAX_INPUT_PIXELS", 300)
+    refusal(client.post("/studio/open", params={"name": "a.png"}, content=png((40, 20))), 413)
+    asked = {"name": "a.png", "fit": True}
+    about = client.post("/studio/open", params=asked, content=png((40, 20))).json()
+    assert (about["width"], about["height"]) == (24, 12)
+    assert about["notes"] == ["a.png was shrunk from 40 x 20 to 24 x 12 pixels."]
+    small = client.post("/studio/open", params=asked, content=png((20, 10))).json()
+    assert (small["width"], small["notes"]) == (20, [])
+    truth = client.post("/studio/open", params=asked | {"shrink": 2}, content=png((40, 20))).json()
+    assert (truth["width"], truth["truth"]["width"]) == (12, 24)
+
+
+@pytest.mark.parametrize("size", [(40, 20), (1000, 1), (1, 1000), (1, 7), (3, 100)])
+def test_a_fitted_picture_is_as_large_as_it_may_be(size):
+    found = fitted(load(png(size, "RGBA")), 50)
+    height, width = found.rgb.shape[-2:]
+    assert found.alpha.shape == (height, width)
+    assert height * width <= 50
+    assert size[0] * size[1] <= 50 or height * width >= 25
 
 
 def test_a_body_that_never_ends_is_refused(client):

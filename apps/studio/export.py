@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gsr import GaussianField, View
+from gsr.baselines.image import SampledImage
 from gsr.continuous import Progress
 from gsr.coords import parse_scale
 from gsr.errors import ScaleError
@@ -21,6 +22,8 @@ FORMATS = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}
 """Of pictures; PNG and WebP are lossless."""
 VIDEOS = {"webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4"}
 
+Exported = GaussianField | SampledImage
+"""A field, or what another method made of the same picture."""
 Region = tuple[float, float, float, float]
 """x, y, width and height in LR pixels."""
 
@@ -35,6 +38,7 @@ class PictureRequest:
         width, height: Pixels; one alone keeps the proportions.
         region: Which part; the whole picture if not given.
         layer: What of the field.
+        method: Another than the field's own, to be named in the file's name.
         quality: Of JPEG, 1 to 100.
         strip: Leave all metadata out.
 
@@ -48,6 +52,7 @@ class PictureRequest:
     height: int | None = None
     region: Region | None = None
     layer: Layer = "result"
+    method: str = "gsr"
     quality: int = 95
     strip: bool = False
 
@@ -57,7 +62,7 @@ class PictureRequest:
         if (self.scale is not None) == sides:
             raise ScaleError("say how large the file shall be: by a scale, or by width or height.")
 
-    def view(self, field: GaussianField) -> View:
+    def view(self, field: Exported) -> View:
         """What will be rendered.
 
         Raises:
@@ -92,9 +97,10 @@ class PictureRequest:
         """Of the file."""
         return FORMATS[self.format]
 
-    def name(self, field: GaussianField) -> str:
+    def name(self, field: Exported) -> str:
         """Of the file, such as `osprey-x3.7.png`."""
-        part = "-view" if self.region is not None else ""
+        part = "" if self.method == "gsr" else f"-{self.method}"
+        part += "-view" if self.region is not None else ""
         size = (
             f"x{self.scale:.6g}"
             if self.scale is not None
@@ -103,7 +109,7 @@ class PictureRequest:
         suffix = "jpg" if self.format == "jpeg" else self.format
         return f"{stem(field)}{part}-{size}.{suffix}"
 
-    def check(self, field: GaussianField) -> View:
+    def check(self, field: Exported) -> View:
         """All that can be known before a pixel is rendered.
 
         Raises:
@@ -120,13 +126,14 @@ def largest_scale(extent: tuple[float, float]) -> float:
 
 
 def write_picture(
-    field: GaussianField, request: PictureRequest, path: Path, progress: Progress | None = None
+    field: Exported, request: PictureRequest, path: Path, progress: Progress | None = None
 ) -> None:
     """Write the pixels, with the metadata of the picture, the model, the scale and the part."""
     view = request.check(field)
     field = as_picture(field)
     image: Any = field.render(view=view, layer=request.layer, progress=progress)
-    comment = provenance(field.model, view.scale)
+    model = field.model if isinstance(field, GaussianField) else field.reader.name
+    comment = provenance(model, view.scale)
     if request.region is not None:
         comment["gsr:view"] = " ".join(f"{value:.6g}" for value in request.region)
     if request.layer != "result":
@@ -171,12 +178,12 @@ def _check_format(kind: str, accepted: dict[str, str]) -> None:
         raise ScaleError(f"format must be one of {', '.join(accepted)}, got {kind!r}.")
 
 
-def as_picture(field: GaussianField) -> GaussianField:
-    """The field with its renders as PIL images, which it has from a picture only."""
+def as_picture(field: Exported) -> Exported:
+    """The same with its renders as PIL images, which it has from a picture only."""
     return field if field.info is not None else replace(field, info=PictureInfo())
 
 
-def stem(field: GaussianField) -> str:
+def stem(field: Exported) -> str:
     """How files made of a field are called, before a mark and a suffix."""
     name = Path(field.info.name).stem if field.info is not None else ""
     return name.encode("utf-8", "replace").decode() or "image"

@@ -1,8 +1,8 @@
 """Downloads. All are GET requests below `/studio/fields/{key}` that answer with a file:
 
 - `/export?format=png|webp|jpeg` and one of `&scale=3.7`, `&width=1920`, `&height=1080` or both
-  sides; `&view=x,y,width,height` (LR pixels) for a part of the picture, `&layer=` as for frames,
-  `&quality=95` (JPEG), `&strip=true` (no metadata);
+  sides; `&view=x,y,width,height` (LR pixels) for a part of the picture, `&layer=` or
+  `&method=` as for frames, `&quality=95` (JPEG), `&strip=true` (no metadata);
 - `/export-size` with the same query: `{width, height, largest, name}` as JSON, or why not;
 - `/svg?view=x,y,width,height` and a size as above, `&sigma=1`,
   `&color=direction|kernel|own|size|opacity|confidence`, `&picture=true|false`, `&layer=`;
@@ -136,11 +136,12 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         height: int | None = None,
         view: str | None = None,
         layer: Layer = "result",
+        method: Word = "gsr",
         quality: int = 95,
         strip: bool = False,
         job: Word = "",
     ) -> Response:
-        field = studio.store.get(key).field
+        entry = studio.store.get(key)
         request = export.PictureRequest(
             format,
             scale,
@@ -148,15 +149,17 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
             height,
             _region(view),
             layer,
+            method,
             quality,
             strip,
         )
-        request.check(field)
+        request.check(entry.field)
 
         def work(path: Path, step: Progress) -> None:
-            export.write_picture(field, request, path, step)
+            image = cast(export.Exported, studio.image(entry, method, step))
+            export.write_picture(image, request, path, step)
 
-        name = request.name(field)
+        name = request.name(entry.field)
         return await downloads.answer(http, job, name, request.media_type, work)
 
 

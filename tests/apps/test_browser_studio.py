@@ -1,9 +1,11 @@
 """The page around the viewer: edits, downloads, the tour, menus, panels."""
 
+import io
 import json
 
 import pytest
 from helpers.browser import opened_page, running_app, settle
+from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -16,8 +18,6 @@ TIDY = """() => {
   const reset = (button) => button.textContent === 'Reset';
   [...document.querySelectorAll('.gsr-whatif button')].find(reset).click();
 }"""
-LIGHT = """(kernel) => document.querySelector('.gsr-plot')
-  .emit('plotly_click', {points: [{customdata: kernel}]})"""
 
 
 @pytest.fixture(scope="module")
@@ -74,21 +74,22 @@ def test_refused_edits_leave_the_list_as_it_was(page, wrong):
     page.wait_for_function(f"() => !({EDITED})()")
 
 
-def test_an_address_loses_edits_that_are_refused(page, browser, address):
-    wrong = '&edits=[{"kind":"force","kernel":5000}]'
-    other = opened_page(browser, page.url + wrong)
-    other.wait_for_selector(".gsr-notice.gsr-wrong")
-    other.wait_for_function("() => !location.hash.includes('edits')")
-    other.close()
+def test_an_address_brings_edits_and_loses_those_that_are_refused(page):
+    add = '(kernel) => { location.hash += `&edits=[{"kind":"force","kernel":${kernel}}]`; }'
+    page.evaluate(add, 5000)
+    page.wait_for_selector(".gsr-notice.gsr-wrong")
+    page.wait_for_function("() => !location.hash.includes('edits')")
+    page.evaluate(add, 5)
+    page.wait_for_function(EDITED)
+    assert listed(page) == ["Kernel 5 everywhere"]
 
 
 def test_nowhere_is_about_the_kernel_in_the_box(page):
     page.get_by_role("button", name="Kernels", exact=True).click()
-    page.wait_for_selector(".gsr-plot .barlayer .point", state="attached", timeout=20_000)
-    page.evaluate(LIGHT, 5)
+    for kernel in ("5", "7"):
+        page.get_by_label("Number of a kernel").fill(kernel)
+        page.keyboard.press("Enter")
     what_if(page)
-    assert page.get_by_role("button", name="Lit ones nowhere").is_hidden()
-    page.evaluate(LIGHT, 7)
     page.get_by_label("Kernel to change").fill("34")
     page.get_by_label("Kernel to change").press("Enter")
     page.get_by_role("button", name="Lit ones nowhere").wait_for()
@@ -119,6 +120,39 @@ def test_a_link_says_when_the_edits_are_too_long_for_it(page):
     page.wait_for_function(EDITED)
     page.get_by_role("button", name="Link", exact=True).click()
     page.get_by_text("The edits are too long for an address; use Save.").wait_for()
+
+
+def test_a_download_is_of_what_the_right_side_shows(page):
+    page.evaluate(
+        """() => { const v = document.querySelector('.gsr-viewer').gsr;
+        v.change({sources: ['bicubic', 'lanczos']}); v.zoomTo(8); }"""
+    )
+    settle(page)
+    page.get_by_text("Download", exact=True).first.click()
+    page.get_by_label("What to save").select_option("view")
+    page.get_by_text("pixels of Lanczos, as on the right").wait_for()
+    size, go = page.get_by_label("Size of the file"), page.locator(".gsr-download .gsr-go")
+    assert size.input_value() == "8"
+    with page.expect_download() as download:
+        go.click()
+    assert download.value.suggested_filename == "photo-lanczos-view-x8.png"
+    size.fill("")
+    page.get_by_text("Type a number above 0").wait_for()
+    assert go.is_disabled()
+    page.get_by_label("What to save").select_option("whole")
+    assert size.input_value() == "4"
+    page.get_by_label("What the right side shows", exact=True).select_option("gsr:result")
+
+
+def test_a_picture_that_is_too_large_can_be_opened_shrunk(page):
+    file = io.BytesIO()
+    Image.new("L", (2100, 2000)).save(file, "PNG")
+    large = {"name": "large.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    page.locator(".gsr-top > input[type=file]").set_input_files(large)
+    page.get_by_text('The tab "Many pictures"').wait_for()
+    with page.expect_request(lambda request: "fit=true" in request.url):
+        page.get_by_role("button", name="Open it shrunk to 4 megapixels").click()
+    page.get_by_role("button", name="Cancel").click()
 
 
 def test_the_tour_gives_back_what_was_on_show(page):

@@ -120,6 +120,21 @@ def test_a_layer(get, studio, key):
     assert shown.info["gsr:layer"] == "gaussians"
 
 
+@pytest.mark.parametrize("method", ["bicubic", "nearest"])
+def test_another_method(get, studio, key, method):
+    entry = studio.store.get(key)
+    answer = get("export", scale=2, method=method)
+    shown = picture(answer)
+    expected = studio.image(entry, method).render(scale=2)
+    assert np.array_equal(np.asarray(shown), np.asarray(expected))
+    assert shown.info["gsr:model"] == method
+    assert f"-{method}-x2.png" in answer.headers["content-disposition"]
+
+
+def test_a_method_that_is_not_offered(get):
+    assert "method must be" in refusal(get("export", scale=2, method="../weights"))
+
+
 def test_metadata_is_kept_and_model_and_scale_are_named(client):
     exif = Image.Exif()
     exif[0x010F] = "Camera"

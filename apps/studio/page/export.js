@@ -2,6 +2,7 @@
 
 import { h } from "../viewer/dom.js";
 import { checked, progressOf } from "../viewer/http.js";
+import { sourcesOf } from "../viewer/sources.js";
 import { fileName, saveBlob } from "./saving.js";
 
 const WHAT = [
@@ -20,16 +21,19 @@ export class Exporter {
   constructor(base, viewer, failed) {
     Object.assign(this, { base, viewer, failed });
     this.build();
-    this.element.addEventListener("toggle", () => this.element.open && this.showSize());
+    this.element.addEventListener("toggle", () => this.element.open && this.refresh());
   }
 
   build() {
-    const changed = () => this.changed();
-    this.what = select("What to save", WHAT, changed);
-    this.format = select("Format", FORMATS.whole, changed);
+    this.what = select("What to save", WHAT, () => this.chosen());
+    this.format = select("Format", FORMATS.whole, () => this.showSize());
     this.unit = select("How the size is given", SIZES, () => this.otherUnit());
     this.number = h("input", {
-      type: "number", min: 1, step: "any", value: 4, "aria-label": "Size of the file", oninput: () => this.showSize(),
+      type: "number", min: 1, step: "any", value: 4, "aria-label": "Size of the file",
+      oninput: () => {
+        this.usual = false;
+        this.showSize();
+      },
     });
     this.shown = h("button", {
       type: "button", title: "Take the zoom of the viewer", onclick: () => this.asShown(),
@@ -44,7 +48,7 @@ export class Exporter {
     this.element = h("details", { className: "gsr-menu gsr-download" },
       h("summary", { title: "Save the picture, the view, the ellipses, a film or the field" }, "Download"),
       h("div", {}, this.what, this.format, this.sizeRow, this.stripRow, this.size, this.go, this.stop));
-    this.changed();
+    this.chosen();
   }
 
   use(id) {
@@ -53,27 +57,63 @@ export class Exporter {
     if (this.element.open) this.showSize();
   }
 
-  changed() {
+  chosen() {
     const what = this.what.value;
+    this.usual = true;
     const formats = FORMATS[what];
     this.format.hidden = !formats;
     if (formats && formats !== this.formats) fill(this.format, (this.formats = formats));
     this.sizeRow.hidden = what === "field" || what === "sweep";
     this.stripRow.hidden = what !== "whole" && what !== "view";
-    this.showSize();
+    this.refresh();
+  }
+
+  // Until a number is typed, a view is saved as large as it is shown.
+  refresh() {
+    const { scale } = this.viewer.viewport;
+    const usual = { whole: 4, view: scale, svg: scale }[this.what.value];
+    if (this.usual && usual) this.setScale(usual);
+    else this.showSize();
   }
 
   otherUnit() {
     const { width, height } = this.viewer.picture ?? { width: 1, height: 1 };
     const unit = this.unit.value;
     this.number.value = unit === "scale" ? 4 : 4 * (unit === "width" ? width : height);
+    this.usual = false;
     this.showSize();
   }
 
   asShown() {
+    this.usual = false;
+    this.setScale(this.viewer.viewport.scale);
+  }
+
+  setScale(scale) {
     this.unit.value = "scale";
-    this.number.value = Math.max(1, this.viewer.viewport.scale).toFixed(2);
+    this.number.value = Number(Math.max(1, scale).toFixed(2));
     this.showSize();
+  }
+
+  // What the right side shows, as the words of a request and as people call it. Ellipses and films
+  // are of the field.
+  source() {
+    const { state, options, picture } = this.viewer;
+    const all = sourcesOf(options.methods, picture);
+    const shown = all.find(({ value }) => value === state.sources[1]) ?? all[0];
+    const [method, layer = "result"] = shown.value.split(":");
+    if (method === "original") return { id: picture.original, label: shown.label, words: {} };
+    if (method === "gsr") return { id: this.id, label: shown.label, words: { layer } };
+    if (this.what.value === "svg") return { id: this.id, label: all[0].label, words: {} };
+    return { id: this.id, label: shown.label, words: { method } };
+  }
+
+  // What is wrong with the number, in words.
+  complaint() {
+    if (this.sizeRow.hidden) return null;
+    const value = this.number.valueAsNumber;
+    if (this.unit.value === "scale") return value > 0 ? null : "Type a number above 0, such as 4.";
+    return value > 0 && Number.isSafeInteger(value) ? null : "Type a whole number of pixels, such as 1920.";
   }
 
   // The numbers of the request.
@@ -81,46 +121,55 @@ export class Exporter {
     const what = this.what.value;
     const { viewport, state } = this.viewer;
     const { x, y, width, height } = viewport.visible();
+    const { words } = this.source();
     const size = { [this.unit.value]: this.number.value };
     const view = { view: [x, y, width, height].join(",") };
-    const layer = { layer: state.sources[1].match(/^gsr:(.*)/)?.[1] ?? "result" };
-    if (what === "whole") return { format: this.format.value, ...size, ...layer, strip: this.strip.checked };
-    if (what === "view") return { format: this.format.value, ...size, ...view, ...layer, strip: this.strip.checked };
-    if (what === "svg") return { ...size, ...view, ...layer, sigma: state.sigma };
+    if (what === "whole") return { format: this.format.value, ...size, ...words, strip: this.strip.checked };
+    if (what === "view") return { format: this.format.value, ...size, ...view, ...words, strip: this.strip.checked };
+    if (what === "svg") return { ...size, ...view, ...words, sigma: state.sigma };
     if (what === "sweep") return { format: this.format.value, x: viewport.cx, y: viewport.cy };
     return {};
   }
 
   url(what, query) {
-    const url = new URL(`fields/${this.id}/${what}`, this.base);
+    const drawn = ["export", "svg"].includes(what);
+    const url = new URL(`fields/${drawn ? this.source().id : this.id}/${what}`, this.base);
     url.search = new URLSearchParams(query);
     return url;
   }
 
   async showSize() {
-    if (!this.id || !this.element.open) return;
+    // While a file is made, its progress stands there.
+    if (!this.id || !this.element.open || !this.stop.hidden) return;
     const what = this.what.value;
-    const words = {
-      svg: "The picture with vector ellipses, as sharp as any printer.",
-      sweep: "Four seconds from ×1 to ×16, into the middle of the view.",
+    const { label } = this.source();
+    const complaint = this.complaint();
+    const said = complaint ?? {
+      svg: `${label} with vector ellipses, as sharp as any printer.`,
+      sweep: "Four seconds of GaussianSR from ×1 to ×16, into the middle of the view.",
       field: "All Gaussians; gsr and this page open it again without encoding.",
-    };
-    this.go.disabled = false;
-    if (words[what]) {
-      this.size.textContent = words[what];
+    }[what];
+    this.go.disabled = Boolean(complaint);
+    if (said) {
+      this.asked = null;
+      this.size.textContent = said;
       return;
     }
-    const { layer, strip, ...query } = this.query();
+    const { layer, method, strip, ...query } = this.query();
     const asked = JSON.stringify(query);
     this.asked = asked;
     try {
       const { width, height } = await (await checked(fetch(this.url("export-size", query)))).json();
-      if (this.asked === asked) this.size.textContent = `${width} × ${height} pixels`;
+      if (this.asked === asked) this.size.textContent = `${width} × ${height} pixels of ${label}${this.side()}.`;
     } catch (error) {
       if (this.asked !== asked) return;
       this.size.textContent = error.message;
       this.go.disabled = true;
     }
+  }
+
+  side() {
+    return this.viewer.state.mode === "one" ? "" : ", as on the right";
   }
 
   async run() {

@@ -33,7 +33,7 @@ class Page {
     });
     this.place = h("div", { className: "gsr-place-viewer" });
     this.viewer = mount(this.place, {
-      scale: 4, onerror: failed, onview: () => this.remember(), onchange: () => this.remember(),
+      scale: 4, onerror: failed, onview: () => this.moved(), onchange: () => this.moved(),
       onpoint: (point) => this.pointed(point),
       onscores: (found) => this.whatIf.showGain(found, this.viewer.viewport.visible()),
     });
@@ -104,6 +104,12 @@ class Page {
     };
   }
 
+  // Another place, or another way to show it.
+  moved() {
+    this.remember();
+    this.exporter.refresh();
+  }
+
   pointed(point) {
     if (point) this.panels.forEach((panel) => panel.show(false));
     this.remember();
@@ -147,6 +153,8 @@ class Page {
   async follow(linked) {
     if (!linked) return false;
     if (linked.source.id && linked.source.id === this.source?.id) {
+      const same = JSON.stringify(linked.edits) === JSON.stringify(this.whatIf.edits.done);
+      if (!same) return this.bringBack({ ...linked, source: this.source }, true);
       this.restore(linked);
       return true;
     }

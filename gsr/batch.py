@@ -1,5 +1,6 @@
 """Many pictures, each into its own file: one code path for the command line and for the app."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -107,7 +108,7 @@ class Batch:
     def _check(self, job: Job, inputs: set[tuple[int, int]]) -> Outcome | None:
         """All that can be known before the work: existing files, size, memory, format."""
         check_not_an_input(job.output, inputs)
-        if job.output.exists() and not self.overwrite:
+        if os.path.exists(job.output) and not self.overwrite:
             return Outcome(str(job.source), str(job.output), "skipped")
         from gsr.images import MAX_INPUT_PIXELS, check_output
 

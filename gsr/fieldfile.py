@@ -21,7 +21,7 @@ from gsr.atomic import writing_by_name
 from gsr.classifier import Kind
 from gsr.errors import ImageError, OutputError, check_shape, reason
 from gsr.field import GaussianField
-from gsr.files import FIELD_SUFFIX, is_field_file
+from gsr.files import FIELD_SUFFIX, is_field_file, is_file
 from gsr.images import PictureInfo
 from gsr.sampler import Sampler, SamplerConfig
 
@@ -166,7 +166,7 @@ def _damaged(path: Path, said: str) -> ImageError:
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    if not path.is_file():
+    if not is_file(path, ImageError):
         what = "is a folder, and a field is needed" if path.is_dir() else "there is no such file"
         raise ImageError(f"{path}: {what}.")
     try:

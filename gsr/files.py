@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from gsr.errors import ImageError, OutputError
+from gsr.errors import GsrError, ImageError, OutputError
 
 READABLE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif",
@@ -27,6 +27,20 @@ FIELD_SUFFIX = ".gsf"
 def is_field_file(path: Path) -> bool:
     """Whether a name says that a field is in the file."""
     return path.suffix.lower() == FIELD_SUFFIX
+
+
+def is_file(path: Path, refusal: type[GsrError]) -> bool:
+    """Whether a file is there.
+
+    Raises:
+        GsrError: as `refusal`, where the file system does not let anybody look.
+    """
+    try:
+        return path.is_file()
+    except PermissionError:
+        raise refusal(f"{path}: there is no permission to read this file.") from None
+    except OSError as error:
+        raise refusal(f"{path} cannot be opened: {_reason(error)}.") from error
 
 
 @dataclass(frozen=True)
@@ -85,10 +99,13 @@ def plan(
         ImageError: a folder holds no pictures.
         OutputError: many inputs with one output file, or two inputs with one output.
     """
-    many = len(inputs) > 1 or any(path.is_dir() for path in inputs)
-    if (many or into) and output is not None and output.exists() and not output.is_dir():
+    # Unlike pathlib's, these tests raise nothing where a folder may not be entered; who reads or
+    # writes there later has the words for it.
+    many = len(inputs) > 1 or any(map(os.path.isdir, inputs))
+    to_folder = output is not None and os.path.isdir(output)
+    if (many or into) and output is not None and os.path.exists(output) and not to_folder:
         raise OutputError(f"{output} is a file, and a folder is needed.")
-    if not many and output is not None and not into and not output.is_dir():
+    if not many and output is not None and not into and not to_folder:
         return Plan((Job(inputs[0], output),), many, named_folder=False)
     found = list(_find_all(inputs, output, recursive))
     folders = [_folder(one, output, label) for one in found]
@@ -104,7 +121,8 @@ def plan(
 def _find_all(inputs: list[Path], output: Path | None, recursive: bool) -> Iterator[_Found]:
     seen: set[Path] = set()
     for path in inputs:
-        found = _find_in(path, output, recursive) if path.is_dir() else [_Found(path, None, path)]
+        is_folder = os.path.isdir(path)
+        found = _find_in(path, output, recursive) if is_folder else [_Found(path, None, path)]
         if not found:
             deeper = "" if recursive else "; add --recursive to look into the folders inside it"
             raise ImageError(f"{path} holds no pictures{deeper}.")

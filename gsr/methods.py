@@ -10,7 +10,8 @@ from gsr.baselines import BASELINES, BaselineConfig
 from gsr.baselines.classical import Pillow, Sinc
 from gsr.continuous import Method
 from gsr.encoders import EncoderConfig
-from gsr.errors import ConfigError
+from gsr.errors import ConfigError, WeightsError
+from gsr.files import is_file
 from gsr.images import Kind
 from gsr.model import PRESETS, ModelConfig
 from gsr.weights import Trained, build, load_network, manifest
@@ -41,7 +42,7 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
 
     Raises:
         ConfigError: for an unknown name.
-        WeightsError: for a damaged or foreign file.
+        WeightsError: for a damaged or foreign file, and one that may not be read.
     """
     text = str(name)
     if text == "sinc":
@@ -50,7 +51,7 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
         return Pillow(cast(Kind, text), device)
     if text.startswith(ON_RESULT):
         return Sinc(get(text.removeprefix(ON_RESULT), device=device), device)
-    if text in manifest() or Path(text).is_file():
+    if text in manifest() or is_file(Path(text), WeightsError):
         return load_network(text, device=device)
     raise ConfigError(
         f"there is no method called {text!r}: known are {', '.join(names())}, the path of a "

@@ -14,6 +14,7 @@ from safetensors.torch import save
 from gsr.atomic import replacing
 from gsr.baselines import BASELINES, BaselineConfig, PointNetwork
 from gsr.errors import WeightsError
+from gsr.files import is_file
 from gsr.model import GaussianSR, ModelConfig
 
 FORMAT = "gsr-1"
@@ -86,7 +87,7 @@ def load_network(name: str | Path, *, device: str | torch.device = "cpu") -> Tra
         _check_sum(path, entry["sha256"])
     else:
         path = Path(name)
-        if not path.is_file():
+        if not is_file(path, WeightsError):
             raise WeightsError(
                 f"there are no weights called {str(name)!r}: give the path of a .safetensors file"
                 + (f" or one of {', '.join(bundled)}." if bundled else ".")
@@ -100,6 +101,8 @@ def read_weights(path: Path) -> Trained:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except PermissionError:
+        raise WeightsError(f"{path}: there is no permission to read this file.") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"{path} is damaged or not a safetensors file ({error}).") from error
     if metadata.get("format") != FORMAT:

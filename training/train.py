@@ -19,6 +19,7 @@ from rich.progress import (
 
 from gsr.cli import run
 from gsr.errors import ConfigError
+from gsr.files import is_file
 from gsr.weights import save_weights
 
 from .checkpoint import TrainState
@@ -100,7 +101,7 @@ def recipe_file(name: str) -> Path:
     shipped, own = CONFIGS / f"{name}.toml", Path(name)
     if shipped.is_file():
         return shipped
-    if not own.is_file():
+    if not is_file(own, ConfigError):
         raise ConfigError(
             f"there is no recipe {name!r}: give the path of a TOML file or one of "
             f"{', '.join(shipped_recipes())}."

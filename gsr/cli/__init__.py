@@ -5,6 +5,7 @@ Results go to stdout, everything else to stderr. A mistake of the caller is one 
 code 2; any other exception is a bug and keeps its traceback.
 """
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -19,9 +20,11 @@ from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
 from gsr.cli.training import PASSED_ON, train
 from gsr.cli.upscaling import upscale
-from gsr.errors import GsrError
+from gsr.errors import GsrError, reason
 
 USAGE_ERROR = 2
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
+"""What a file system says of a name that a caller gave."""
 
 app = typer.Typer(
     name="gsr",
@@ -66,6 +69,11 @@ def run(arguments: list[str] | None = None, application: typer.Typer | None = No
         # The reader of stdout has left (`gsr info | head -1`); Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        # Anything may be in a folder that may not be entered: every look at it ends here.
+        if error.errno not in FORBIDDEN or error.filename is None:
+            raise
+        return _refuse(f"{error.filename} cannot be used: {reason(error).lower()}")
     return code if isinstance(code, int) else 0
 
 

@@ -1,5 +1,6 @@
 """What the commands share that make one file of one picture: `gsr encode` and `gsr sweep`."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ def check_target(output: Path, source: Path, *, overwrite: bool) -> None:
         OutputError: it is the source, exists already, or its folder cannot be written to.
     """
     check_not_an_input(output, identities([source]))
-    if output.exists() and not overwrite:
+    if os.path.exists(output) and not overwrite:
         raise OutputError(f"{output} exists already; add --overwrite to replace it.")
     prepare_folder(output.parent, create=False)
 

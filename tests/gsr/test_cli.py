@@ -514,6 +514,44 @@ def read(descriptor: int) -> bytes:
         return b""
 
 
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may enter any folder"
+)
+def test_a_folder_that_may_not_be_entered_is_a_sentence(weights, tmp_path):
+    picture(tmp_path / "a.png", (40, 40))
+    shut = tmp_path / "shut"
+    picture(shut / "a.png")
+    weights = os.fspath(weights)
+    denied, unread = "permission denied", "there is no permission to read this file"
+    expected = {
+        ("upscale", "a.png", "-s", "2", "-m", weights, "-o", "shut/x.png"): denied,
+        ("upscale", "a.png", "-s", "2", "-m", weights, "-o", "shut/in/"): denied,
+        ("upscale", "shut/a.png", "-s", "2", "-m", weights): denied,
+        ("upscale", "shut/a.png", "-s", "2", "-m", weights, "-o", "x.png"): unread,
+        ("upscale", "a.png", "-s", "2", "-m", "shut/w.safetensors"): unread,
+        ("encode", "a.png", "-o", "shut/x.gsf"): denied,
+        ("inspect", "shut/x.gsf", "--at", "1,1"): unread,
+        ("info", "shut/x"): unread,
+        ("eval", "--data", ".", "--scales", "2", "--methods", "shut/w"): unread,
+        ("eval", "--data", ".", "--scales", "2", "--methods", "bicubic", "--lr", "shut"): denied,
+        ("data", "check", "Set5", "shut/in"): denied,
+    }
+    program = f"import gsr.cli\nfor line in {list(expected)}: print(gsr.cli.run(list(line)))"
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    shut.chmod(0)
+    run = subprocess.run(
+        [*(drop if os.geteuid() == 0 else []), sys.executable, "-c", program],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=120,
+    )  # fmt: skip
+    shut.chmod(0o700)
+    assert run.stdout.split() == ["2"] * len(expected), run.stderr
+    for said, (line, words) in zip(run.stderr.splitlines(), expected.items(), strict=True):
+        assert said.startswith("error: "), line
+        assert "shut" in said, line
+        assert words in said, line
+
+
 def test_ctrl_c_leaves_whole_files_only_and_says_what_was_done(weights, tmp_path):
     quick, slow = picture(tmp_path / "quick.png"), picture(tmp_path / "slow.png", (64, 64))
     out = tmp_path / "out"

@@ -32,7 +32,7 @@ def encode(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
 ) -> None:
     """Write the field of a picture. `gsr upscale`, `inspect` and `sweep` take it as input."""
-    target = output or image.with_suffix(FIELD_SUFFIX)
+    target = output or single.beside(image, FIELD_SUFFIX)
     if is_field_file(image):
         raise ImageError(f"{image} is a field already, and a picture is needed.")
     if not is_field_file(target):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gsr.cli.progress import Reporter
-from gsr.errors import OutputError
+from gsr.errors import ImageError, OutputError
 from gsr.files import check_not_an_input, identities, prepare_folder
 
 if TYPE_CHECKING:
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from gsr.opening import Opened
 
 INTERRUPTED = 130
+
+
+def beside(source: Path, ending: str) -> Path:
+    """Where a result goes unless told: `photo.png` to `photo` + `ending`, in the same folder.
+
+    Raises:
+        ImageError: `source` is a folder; not all of them have a name to start from.
+    """
+    if os.path.isdir(source):
+        raise ImageError(f"{source} is a folder, and a picture file is needed.")
+    return source.with_name(source.stem + ending)
 
 
 def check_target(output: Path, source: Path, *, overwrite: bool) -> None:

@@ -8,7 +8,14 @@ import typer
 
 from gsr.cli.looking import point
 from gsr.cli.progress import Reporter
-from gsr.cli.single import check_target, encode, interruptible, method_for, open_noted
+from gsr.cli.single import (
+    beside,
+    check_target,
+    encode,
+    interruptible,
+    method_for,
+    open_noted,
+)
 from gsr.cli.sizes import number
 from gsr.sizes import parse_size
 
@@ -62,7 +69,7 @@ def sweep(
     """Zoom into a picture, as a video. Its path is printed on stdout."""
     where = point(at) if at is not None else None
     width, height = parse_size(size) if size is not None else (None, None)
-    target = output or image.with_name(f"{image.stem}-sweep.webp")
+    target = output or beside(image, "-sweep.webp")
     check_target(target, image, overwrite=overwrite)
     from gsr.sweep import Sweep, check_sweep, save_sweep
 

@@ -104,6 +104,12 @@ def test_what_is_no_picture(cli, tmp_path):
     refused(cli("sweep", tmp_path / "none.png"), "no such file")
 
 
+@pytest.mark.parametrize("command", ["encode", "sweep"])
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_folders_without_a_name(cli, command, folder):
+    refused(cli(command, folder), f"{folder} is a folder, and a picture file is needed")
+
+
 def test_an_existing_video_is_kept_unless_asked(cli, photo, tmp_path):
     path = tmp_path / "zoom.gif"
     path.write_bytes(b"old")

@@ -5,7 +5,9 @@ Results go to stdout, everything else to stderr. A mistake of the caller is one 
 code 2; any other exception is a bug and keeps its traceback.
 """
 
+import codecs
 import errno
+import io
 import os
 import sys
 from typing import Annotated
@@ -20,11 +22,12 @@ from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
 from gsr.cli.training import PASSED_ON, train
 from gsr.cli.upscaling import upscale
-from gsr.errors import GsrError, reason
+from gsr.errors import ConfigError, GsrError, reason
 
 USAGE_ERROR = 2
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
 """What a file system says of a name that a caller gave."""
+FILLED = "give a name or a value there (this folder is called .)"
 
 app = typer.Typer(
     name="gsr",
@@ -59,7 +62,9 @@ def _root(
 
 def run(arguments: list[str] | None = None, application: typer.Typer | None = None) -> int:
     """Run one command line, of `gsr` or of another application, and return its exit code."""
+    _print_any_name()
     try:
+        _check_empty(sys.argv[1:] if arguments is None else arguments)
         code = (application or app)(arguments, prog_name="gsr", standalone_mode=False)
     except typer.TyperException as error:
         return _refuse(error.format_message())
@@ -75,6 +80,30 @@ def run(arguments: list[str] | None = None, application: typer.Typer | None = No
             raise
         return _refuse(f"{error.filename} cannot be used: {reason(error).lower()}")
     return code if isinstance(code, int) else 0
+
+
+def _print_any_name() -> None:
+    """Let stdout take names of files that are no Unicode, byte for byte; stderr has its own way."""
+    codecs.register_error("gsr-names", _in_bytes)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="gsr-names")
+
+
+def _in_bytes(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)  # nothing is read from stdout
+    return os.fsencode(error.object[error.start : error.end]), error.end
+
+
+def _check_empty(arguments: list[str]) -> None:
+    """Refuse what an unset variable of the shell leaves: as a path, it would be this folder.
+
+    Values of a recipe (`--model.init=`) may be empty.
+    """
+    for before, argument in zip(["gsr", *arguments], arguments, strict=False):
+        if not argument:
+            raise ConfigError(f"the argument after {before} is empty; {FILLED}.")
+        if argument.startswith("--") and argument.endswith("=") and "." not in argument:
+            raise ConfigError(f"there is nothing after {argument}; {FILLED}.")
 
 
 def _refuse(message: str) -> int:

@@ -1,5 +1,6 @@
 """`gsr eval`: methods on benchmark sets, in numbers that say how they were measured."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -163,7 +164,7 @@ def _write(stem: Path, summaries: "list[Summary]", text: str, reporter: Reporter
     """The tables, and the figure where there is plotly."""
     table, page = (stem.with_name(stem.name + suffix) for suffix in (".md", ".html"))
     with writing(table) as file:
-        file.write(text.encode())
+        file.write(os.fsencode(text))  # names of sets need not be Unicode
     reporter.summary(f"written: {table}")
     try:
         with needing("app", PLOTTING):
@@ -172,5 +173,5 @@ def _write(stem: Path, summaries: "list[Summary]", text: str, reporter: Reporter
         reporter.note(f"the figure is left out: {error}")
         return
     with writing(page) as file:
-        file.write(html.encode())
+        file.write(html.encode("utf-8", "replace"))
     reporter.summary(f"written: {page}")

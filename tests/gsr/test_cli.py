@@ -155,6 +155,22 @@ def test_usage_errors(cli, photo):
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (["upscale", "", "-s", "2"], "the argument after upscale is empty; give a name"),
+        (["upscale", "photo.png", "-s", "2", "-o", ""], "the argument after -o is empty"),
+        (["data", "check", "Set5", ""], "the argument after Set5 is empty"),
+        (["train", "debug", "--data="], "there is nothing after --data=; give a name"),
+        ([""], "the argument after gsr is empty"),
+    ],
+)
+def test_an_empty_argument_is_not_this_folder(cli, photo, monkeypatch, line, words):
+    monkeypatch.chdir(photo.parent)
+    refused(cli(*line), words)
+    assert [path.name for path in photo.parent.iterdir()] == ["photo.png"]
+
+
+@pytest.mark.parametrize(
     ("options", "size", "name"),
     [
         (["-s", "3.7"], (44, 33), "photo-x3.7.png"),
@@ -550,6 +566,29 @@ def test_a_folder_that_may_not_be_entered_is_a_sentence(weights, tmp_path):
         assert said.startswith("error: "), line
         assert "shut" in said, line
         assert words in said, line
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "latin-1:strict"])
+def test_reports_take_names_that_are_no_unicode(weights, tmp_path, encoding):
+    odd = os.fsencode(tmp_path) + b"/b\xff\xe2\x86\x92"  # and an arrow, which Latin-1 lacks
+    picture(tmp_path / "HR" / "a.png", (40, 40))
+    os.rename(tmp_path / "HR", odd)
+    name = os.fsdecode(odd)
+    lines = [
+        ["inspect", f"{name}/a.png", "--at", "1,1", "-m", os.fspath(weights)],
+        ["data", "check", "Set5", name],
+        ["eval", "--data", name, "--scales", "2", "--methods", "bicubic", "-o", "results"],
+    ]
+    run = subprocess.run(
+        [sys.executable, "-c", f"import gsr.cli\nfor line in {lines!a}: gsr.cli.run(line)"],
+        cwd=tmp_path, capture_output=True, timeout=120,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert odd + b"/a.png at (1, 1)" in run.stdout
+    assert b"Set5 in " + odd in run.stdout
+    assert b"## b\xff\xe2\x86\x92 (1 image)" in run.stdout
+    assert b"b\xff\xe2\x86\x92" in (tmp_path / "results" / "liif-pil.md").read_bytes()
 
 
 def test_ctrl_c_leaves_whole_files_only_and_says_what_was_done(weights, tmp_path):

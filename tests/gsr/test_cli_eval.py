@@ -283,7 +283,7 @@ def test_lpips_that_is_not_installed_is_a_note(evaluate, monkeypatch):
     ("arguments", "message"),
     [
         (("--methods", "bicubic,cubic"), "there is no method called 'cubic': known are bicubic, "),
-        (("--methods", ""), "there is no method called ''"),
+        (("--methods", "bicubic,"), "there is no method called ''"),
         (("--protocol", "ntire"), "there is no protocol called 'ntire': known are liif, basicsr"),
         (("--scales", "1,2"), "scales must be numbers above 1 and up to 64, such as 2,3.4, got"),
         (("--lr", "opencv"), "LR pictures are made by pil, torch, matlab, or lie in a folder, and"),

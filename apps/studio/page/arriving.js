@@ -17,7 +17,7 @@ export function receive(area, open) {
   });
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])].filter(isPicture);
-    if (files.length) open(files[0], files.length);
+    if (files.length && onScreen()) open(files[0], files.length);
   });
 }
 

@@ -2,13 +2,12 @@
 
 // menus: <details> elements
 export function closing(menus) {
-  for (const menu of menus) {
-    menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !menu.open) return;
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    });
-  }
+  addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && menus.find(({ open }) => open);
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
   addEventListener("pointerdown", (event) => {
     const left = menus.filter((menu) => menu.open && !menu.contains(event.target));
     for (const menu of left) menu.open = false;

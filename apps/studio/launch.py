@@ -1,7 +1,9 @@
 """Start the studio on this machine."""
 
+import asyncio
 import contextlib
 import errno
+import logging
 import socket
 import sys
 import threading
@@ -109,8 +111,18 @@ def _serve(
     if auth is not None:
         app = BasicAuth(app, auth)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     with contextlib.suppress(KeyboardInterrupt):
         _Server(config, ready).run(sockets=[listener])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether it is worth a line. Pages keep a connection open, and stopping cuts it."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (
+        isinstance(error, asyncio.CancelledError)
+        or "graceful shutdown exceeded" in record.getMessage()
+    )
 
 
 class _Server(uvicorn.Server):

@@ -73,6 +73,12 @@ export class Viewport {
     this.cy = kept(this.cy, this.height, this.picture.height);
   }
 
+  // The same place in another size of the same picture, as large on the screen.
+  placeIn({ width, height }) {
+    const factor = width / this.picture.width;
+    return { x: this.cx * factor, y: (this.cy * height) / this.picture.height, scale: this.scale / factor };
+  }
+
   // What has to be rendered: the visible part of the picture and `margin` device pixels around it,
   // on this pane's own pixel grid. null when nothing is visible.
   request(margin) {

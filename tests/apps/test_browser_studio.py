@@ -10,6 +10,7 @@ from PIL import Image
 pytestmark = pytest.mark.browser
 
 EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
+VISIBLE = "() => document.querySelector('.gsr-viewer').gsr.viewport.visible()"
 NAME = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 TIDY = """() => {
   document.querySelectorAll('.gsr-menu').forEach((menu) => { menu.open = false; });
@@ -232,6 +233,25 @@ def test_of_several_dropped_files_it_says_which_was_opened(page):
     page.get_by_text("Opened first.png, one of 2 files.").wait_for(timeout=60_000)
     assert page.evaluate(NAME) == "first.png"
     assert page.locator(".gsr-dropping").count() == 0
+
+
+def test_a_picture_that_is_shrunk_is_looked_at_where_it_was(page):
+    page.get_by_label("Demo photo cat").click()
+    page.wait_for_function(f"() => ({NAME})().startsWith('cat')", timeout=60_000)
+    page.evaluate(
+        """() => { const v = document.querySelector('.gsr-viewer').gsr;
+          v.moved(() => { v.viewport.setScale(8); v.viewport.cx *= 0.8; }); }"""
+    )
+    settle(page)
+    before = page.evaluate(VISIBLE)
+    page.get_by_text("Ground truth", exact=True).click()
+    page.get_by_label("Shrink by").fill("2")
+    page.get_by_role("button", name="Shrink it").click()
+    page.wait_for_function("() => document.querySelector('.gsr-viewer').gsr.picture.truth")
+    settle(page)
+    after = page.evaluate(VISIBLE)
+    for key in ("x", "y", "width", "height"):
+        assert after[key] == pytest.approx(before[key] / 2, abs=0.5)
 
 
 def test_a_factor_that_shrinks_nothing_keeps_the_menu_open(page):

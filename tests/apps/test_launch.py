@@ -1,4 +1,8 @@
+import signal
 import socket
+import subprocess
+import sys
+import urllib.request
 
 import pytest
 
@@ -30,3 +34,19 @@ def test_unknown_weights_are_refused():
 def test_a_missing_picture_is_refused(weights):
     with pytest.raises(GsrError, match="cannot be read"):
         launch(weights, "/no/such.png", port=0)
+
+
+def test_pages_that_are_cut_off_by_the_end_are_no_error(weights, photo):
+    command = [sys.executable, "-m", "gsr", "app", str(photo), "-m", str(weights)]
+    with subprocess.Popen(
+        [*command, "--port", "0", "--no-open"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as app:  # fmt: skip
+        address = app.stdout.readline().split()[-1]
+        url = f"{address.rstrip('/')}/gradio_api/heartbeat/1"
+        with urllib.request.urlopen(url, timeout=30) as stays_open:
+            assert stays_open.status == 200
+            app.send_signal(signal.SIGINT)
+            said = app.communicate(timeout=60)[1]
+    assert "Traceback" not in said
+    assert "ERROR" not in said

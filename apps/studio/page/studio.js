@@ -208,6 +208,10 @@ class Page {
 
   // source: what was opened; `among` counts the files that came with it
   show(about, { among = 1, ...source }) {
+    // Shrunk, or back at its own size: the eye stays where it was.
+    const same = (source.demo ?? source.file) && source.demo === this.source?.demo && source.file === this.source?.file;
+    const resized = same && this.viewer.picture.width !== about.width;
+    const view = resized ? this.viewer.viewport.placeIn(about) : null;
     this.source = source;
     const said = [...about.notes];
     if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. The tab “Many pictures” takes them all.`);
@@ -220,7 +224,7 @@ class Page {
       if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     const transport = httpTransport(this.base, about.id);
-    this.viewer.open(about, transport);
+    this.viewer.open(about, transport, { view });
     this.truth.use(about, source);
     this.kernels.use(about, transport);
     this.exporter.use(about.id);

@@ -34,7 +34,7 @@ def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
         GsrError: for a folder that is not there or holds no image.
     """
     if names is not None:
-        return [folder / name for name in names]
+        return list(dict.fromkeys(folder / name for name in names))
     if not folder.is_dir():
         raise GsrError(f"there is no folder {folder}: name one with images.")
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from gsr.coords import MAX_SCALE
 from gsr.errors import ConfigError
 
 
@@ -84,7 +85,8 @@ class DataRecipe:
     rare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _at_least(1, self, "crop", "queries", "scale_min")
+        _at_least(1, self, "crop", "queries")
+        _within(1, MAX_SCALE, self, "scale_min", "scale_max", "far_max")
         _within(0, 1, self, "far", "min_contrast")
         if self.scale_max < self.scale_min:
             raise ConfigError(

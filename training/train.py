@@ -1,5 +1,6 @@
 """`gsr train RECIPE --data DIR`: train, resume, stop with Ctrl-C at any time."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,8 +19,8 @@ from rich.progress import (
 )
 
 from gsr.cli import run
-from gsr.errors import ConfigError
-from gsr.files import is_file
+from gsr.errors import ConfigError, GsrError, OutputError
+from gsr.files import is_file, prepare_folder
 from gsr.weights import save_weights
 
 from .checkpoint import TrainState
@@ -53,7 +54,9 @@ def main(
     ] = None,
     extend: Annotated[bool, typer.Option(help="Add --minutes to the time spent so far.")] = False,
     device: Annotated[str, typer.Option(help="cpu, or auto: a GPU if there is one.")] = "auto",
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.")] = 0,
+    threads: Annotated[
+        int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=4096)
+    ] = 0,
     strict: Annotated[bool, typer.Option(help="Refuse a folder with a damaged image.")] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Time the parts of a step instead of training.")
@@ -69,10 +72,12 @@ def main(
     if threads:
         torch.set_num_threads(threads)
     engine = Accelerator(cpu=device == "cpu")
+    folder = out or run_folder(file)
+    if engine.is_main_process and not profile:
+        check_run_folder(folder)
     crops, validate = prepare(chosen, data, names, engine.device, strict=strict)
     if profile:
         return show_profile(chosen, crops, engine.device)
-    folder = out or run_folder(file)
     clock = {"minutes": minutes, "extend": extend, "pause_after": pause_after}
     state = with_progress(chosen, crops, folder, clock, validate, engine)
     finish(chosen, state, folder, engine)
@@ -121,6 +126,18 @@ def run_folder(file: Path) -> Path:
     return Path("runs") / name.with_suffix("")
 
 
+def check_run_folder(folder: Path) -> None:
+    """Whether a run can be kept there, told before the images are read. Nothing is made yet.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    existing = next(p for p in (folder, *folder.parents) if os.path.exists(p))
+    if not existing.is_dir():
+        raise OutputError(f"{existing} is a file, and a folder is needed for the run.")
+    prepare_folder(existing, create=False)
+
+
 def _check_options(
     minutes: float | None, extend: bool, pause_after: float | None, device: str
 ) -> None:
@@ -146,15 +163,31 @@ def prepare(
     Raises:
         GsrError: when no image can be used.
     """
-    listed = [line for line in names.read_text().splitlines() if line] if names else None
-    chosen, aside = split(list_images(data, listed))
+    chosen, aside = split(list_images(data, _listed(names) if names else None))
     smallest = round(recipe.data.crop * recipe.data.scale_max)
     images = _read(chosen, smallest, strict)
-    rare = [p.relative_to(data).as_posix().startswith(recipe.data.rare) for p in images.found]
+    if not images.found and not images.small:
+        first = next(iter(images.broken.values()))
+        raise GsrError(f"no training image can be read; the first: {first}")
+    # Not `relative_to`: a list may name images by paths of any kind.
+    below = [Path(os.path.relpath(path, data)).as_posix() for path in images.found]
+    rare = [name.startswith(recipe.data.rare) for name in below]
     store = ImageStore.of(list(images.found.values()), rare, device)
     held_out = list(_read(aside, SIDE, strict).found.values())
     crops = Crops(store, recipe.data, recipe.train.batch, recipe.train.seed)
     return crops, validator(held_out, device)
+
+
+def _listed(names: Path) -> list[str]:
+    """The lines of a file, in bytes: names of files need not be Unicode.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    lines = [os.fsdecode(line) for line in names.read_bytes().splitlines() if line.strip()]
+    if not lines:
+        raise ConfigError(f"{names} names no image; each line must be a path below --data.")
+    return lines
 
 
 def _read(paths: list[Path], smallest: int, strict: bool) -> Images:

@@ -1,10 +1,14 @@
 """The command: `gsr train`."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from gsr.cli import run
+from training.recipe_files import load_recipe
+from training.train import prepare, recipe_file
 
 SMALL = ["--model.channels=8", "--model.blocks=1", "--device=cpu"]
 
@@ -58,6 +62,50 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
     )
     (photo_folder / "c.png").write_bytes(b"damaged")
     assert "c.png is not an image" in refused(capsys, "debug", "--data", photo_folder, "--strict")
+
+
+def test_a_run_folder_that_cannot_be_is_told_before_images_are_read(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch
+) -> None:
+    monkeypatch.setattr("training.train.read_images", lambda *_, **__: pytest.fail("read"))
+    (tmp_path / "file").write_text("")
+    for out in ("file", "file/below"):
+        assert "file is a file, and a folder is needed" in refused(
+            capsys, "debug", "--data", photo_folder, "--out", tmp_path / out
+        )
+    monkeypatch.setattr("tempfile.TemporaryFile", _no_permission)
+    assert "cannot be written to: permission denied" in refused(
+        capsys, "debug", "--data", photo_folder, "--out", tmp_path / "run"
+    )
+    assert not (tmp_path / "run").exists()
+    assert "--threads" in refused(capsys, "debug", "--data", photo_folder, "--threads", "-1")
+
+
+def _no_permission(**_: object) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_lists_of_names(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch
+) -> None:
+    monkeypatch.chdir(photo_folder.parent)
+    data = Path(photo_folder.name)
+    names = tmp_path / "names.txt"
+    first, second = sorted(photo_folder.glob("*.png"))[:2]
+    odd = photo_folder / os.fsdecode(b"caf\xe9.png")
+    second.rename(odd)
+    recipe = load_recipe(recipe_file("debug"), {"data.rare": [odd.name]})
+
+    # Absolute paths, twice the same one, and bytes that are no UTF-8.
+    names.write_bytes(b"%b\n\n%b\ncaf\xe9.png\n" % (2 * (os.fsencode(first),)))
+    chance = prepare(recipe, data, names)[0].store.chance
+    assert chance.tolist() == [200 * 210, 200 * 210 / 2]
+
+    arguments = ("debug", "--data", data, "--names", names)
+    names.write_text(" \n\n")
+    assert "names no image; each line must be" in refused(capsys, *arguments)
+    names.write_text("gone.png\n")
+    assert "no training image can be read; the first: " in refused(capsys, *arguments)
 
 
 def test_help(capsys: pytest.CaptureFixture) -> None:

@@ -19,7 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 import gsr
+from gsr.cli.evaluating import check_device
 from gsr.coords import View
+from gsr.errors import GsrError
 from gsr.splat import grid_points, reference
 
 
@@ -81,14 +83,33 @@ def peak_resident() -> int:
 
 def main(
     model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
-    side: Annotated[int, typer.Option(help="LR image, side x side.")] = 128,
-    pixels: Annotated[int, typer.Option(help="Output view, pixels x pixels.")] = 512,
-    repeats: Annotated[int, typer.Option()] = 31,
-    memory: Annotated[int, typer.Option(help="Also 96 x 96 to N x N; 0 leaves it out.")] = 0,
+    side: Annotated[int, typer.Option(help="LR image, side x side.", min=1)] = 128,
+    pixels: Annotated[int, typer.Option(help="Output view, pixels x pixels.", min=1)] = 512,
+    repeats: Annotated[int, typer.Option(min=1)] = 31,
+    memory: Annotated[int, typer.Option(help="Also 96 x 96 to N x N; 0 leaves it out.", min=0)] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Time the encoder, a live frame at a new scale, its parts, and plain torch beside it."""
-    network = gsr.load(model, device=device)
+    try:
+        check_device(device)
+        network = gsr.load(model, device=device)
+        table = times(network, side, pixels, repeats)
+    except GsrError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+    console = Console()
+    console.print(
+        f"{network.config.name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    )
+    console.print(table)
+    if memory:
+        peak = peak_memory(model, 96, memory)
+        console.print(f"96 x 96 to {memory} x {memory}: {peak:.0f} MB above the start")
+
+
+def times(network: gsr.GaussianSR, side: int, pixels: int, repeats: int) -> Table:
+    """What is measured, as a table to print."""
+    device = next(network.parameters()).device
     image = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     encode = median_ms(lambda _: network.encode(image), max(3, repeats // 4))
     field = network.encode(image)
@@ -111,14 +132,7 @@ def main(
         ("the same splat by torch gather", gather),
     ):
         table.add_row(name, f"{value:.1f}", f"{value / live:.2f}")
-    console = Console()
-    console.print(
-        f"{network.config.name}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-    )
-    console.print(table)
-    if memory:
-        peak = peak_memory(model, 96, memory)
-        console.print(f"96 x 96 to {memory} x {memory}: {peak:.0f} MB above the start")
+    return table
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ round(LR * s), and the true per-axis scale is what the model gets.
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +25,10 @@ from rich.table import Table
 from torch import Tensor
 
 import gsr
+from gsr.atomic import writing
 from gsr.editing import mean_kernel, shuffled, soft, with_kernel
-from gsr.errors import GsrError
+from gsr.errors import GsrError, OutputError
+from gsr.files import prepare_folder
 from gsr.images import bicubic_view, load, to_pil
 from gsr.inspection import usage
 from gsr.metrics import Protocol, psnr
@@ -181,17 +184,31 @@ def main(
 ) -> None:
     """PSNR tables and content figures of one model."""
     try:
+        if out:
+            check_file(out)
         network = gsr.load(model)
         names = sets.split(",")
         results = tables(network, data, names, parse_scales(scales))
         figures = content(network, list_images(data / names[-1] / "HR"))
+        show(results, figures)
+        if out:
+            about = {"config": asdict(network.config), "psnr": results, "content": figures}
+            with writing(out) as file:
+                file.write((json.dumps(about, indent=2) + "\n").encode())
     except GsrError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
-    show(results, figures)
-    if out:
-        about = {"config": asdict(network.config), "psnr": results, "content": figures}
-        out.write_text(json.dumps(about, indent=2) + "\n")
+
+
+def check_file(out: Path) -> None:
+    """Whether a file can be written, told before the work that it is for.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    if os.path.isdir(out):
+        raise OutputError(f"{out} is a folder, and the name of a file is needed.")
+    prepare_folder(out.parent, create=False)
 
 
 if __name__ == "__main__":

@@ -116,18 +116,25 @@ def _interruptible(output: Path | None, reporter: Reporter) -> Iterator[None]:
 def _contenders(methods: str, device: str) -> "list[Contender]":
     from gsr.evaluation.contenders import find_contender
 
-    _check_device(device)
+    check_device(device)
     names = dict.fromkeys(name.strip() for name in methods.split(","))
     return [find_contender(name, device=device) for name in names]
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """Whether methods can compute on a device of this machine.
+
+    Raises:
+        ConfigError: they cannot.
+    """
     import torch
 
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).tolist()  # there are devices that give no numbers back
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"this machine has no device {device!r} for torch.") from error
+        raise ConfigError(
+            f"this machine has no device {device!r} that torch can compute on; cpu is always there."
+        ) from error
 
 
 def _lpips(device: str, reporter: Reporter) -> "Lpips | None":

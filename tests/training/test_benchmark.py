@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 import typer
 from typer.testing import CliRunner
@@ -43,3 +44,19 @@ def test_the_command_prints_a_table(tmp_path: Path, make_model: Callable[..., Ga
     assert "torch gather" in done.stdout
     shown = next(line for line in done.stdout.splitlines() if "2048 x 2048" in line)
     assert 10 < float(shown.split(": ")[1].split(" MB")[0]) < 1500
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--model", "nosuch"], "there are no weights called 'nosuch'"),
+        (["--device", "meta"], "this machine has no device 'meta'"),
+        (["--side", "0"], "--side"),
+    ],
+)
+def test_what_cannot_be_timed(options: list[str], words: str) -> None:
+    app = typer.Typer()
+    app.command()(benchmark.main)
+    done = CliRunner().invoke(app, options)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert words in done.stderr

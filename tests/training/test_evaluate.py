@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -78,11 +79,24 @@ def test_directions_agree_when_kernels_lie_along_edges(
         assert low <= float(mean) <= high + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("out", "words"), [("none/x.json", "does not exist"), ("Set", "is a folder, and the name")]
+)
+def test_where_figures_cannot_go_is_told_first(
+    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, words: str
+) -> None:
+    monkeypatch.setattr("gsr.load", lambda _: pytest.fail("worked"))
+    app = typer.Typer()
+    app.command()(evaluate.main)
+    done = CliRunner().invoke(app, ["--data", str(tmp_path), "--out", str(tmp_path / out)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert words in done.stderr
+
+
 def test_the_command_prints_and_writes(
     photo: Path, tmp_path: Path, make_model: Callable[..., GaussianSR]
 ) -> None:
-    import typer
-
     weights = save_weights(make_model(), tmp_path / "tiny.safetensors")
     out = tmp_path / "figures.json"
     app = typer.Typer()

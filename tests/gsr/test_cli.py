@@ -645,7 +645,7 @@ def test_inspect_as_a_table(cli, weights, tmp_path):
 
 
 def test_inspect_refuses(cli, weights, photo, tmp_path):
-    for point in ("3", "a,b", "1,2,3", "nan,1", "inf,1", ""):
+    for point in ("3", "a,b", "1,2,3", "nan,1", "inf,1", ","):
         refused(cli("inspect", photo, "--at", point, "-m", weights), "--at", "is not a point")
     for point in ("-1,2", "13,2", "2,9.5"):
         refused(cli("inspect", photo, "--at", point, "-m", weights), "outside the image")

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 import torch
+from helpers.browser import opened_page, running_app
 from PIL import Image
 
 import gsr
@@ -70,3 +71,16 @@ def browser():
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(weights, photo):
+    """Of an app of this module's own."""
+    with running_app(weights, photo) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser, address):
+    """One page for a module: opening it takes seconds."""
+    return opened_page(browser, address)

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from helpers.browser import opened_page, running_app, settle
+from helpers.browser import opened_page, settle
 from PIL import Image
 
 from gsr import View, load
@@ -52,17 +52,6 @@ HOLD_FRAMES = """() => {
   };
 }"""
 PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
-
-
-@pytest.fixture(scope="module")
-def address(weights, photo):
-    with running_app(weights, photo) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def shared_page(browser, address):
-    return opened_page(browser, address)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from helpers.browser import opened_page, running_app, settle
+from helpers.browser import settle
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -19,17 +19,6 @@ TIDY = """() => {
   const reset = (button) => button.textContent === 'Reset';
   [...document.querySelectorAll('.gsr-whatif button')].find(reset).click();
 }"""
-
-
-@pytest.fixture(scope="module")
-def address(weights, photo):
-    with running_app(weights, photo) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def shared_page(browser, address):
-    return opened_page(browser, address)
 
 
 @pytest.fixture

@@ -10,12 +10,6 @@ EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
 PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 
 
-@pytest.fixture(scope="module")
-def address(weights, photo):
-    with running_app(weights, photo) as address:
-        yield address
-
-
 def test_a_page_outlives_its_server(browser, weights, photo):
     with running_app(weights, photo) as address:
         page = opened_page(browser, address)

@@ -153,6 +153,8 @@ def _folder(one: _Found, output: Path | None, label: str) -> Path:
     if one.inside is None:
         return output or one.source.parent
     root = one.root.resolve()
+    if output is None and not root.name:
+        raise OutputError(f"there is no place beside {root} for results; name a folder for them.")
     return (output or root.with_name(f"{root.name}-{label}")) / one.inside
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gsr.files import header_size
+from gsr.errors import OutputError
+from gsr.files import header_size, plan
 
 
 def turned(path: Path, orientation: int) -> Path:
@@ -33,3 +34,10 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"no picture")
     assert header_size(path) is None
+
+
+def test_nothing_lies_beside_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path.cwd().anchor
+    monkeypatch.setattr("os.walk", lambda _: iter([(root, [], ["a.png"])]))
+    with pytest.raises(OutputError, match="no place beside .* for results; name a folder"):
+        plan([Path(root)], None, label="x2", suffix=".png")

@@ -98,13 +98,15 @@ def _figure(figure: go.Figure, *, first: bool = False) -> str:
 
 def _quality_by_cost(summaries: Sequence[Summary], costs: Sequence[Expense]) -> go.Figure:
     quality = means(summaries)
+    costs = sorted(costs, key=lambda cost: quality[cost.method])
     figure = go.Figure(
         go.Scatter(
             x=[cost.macs for cost in costs],
             y=[quality[cost.method] for cost in costs],
             text=[cost.method for cost in costs],
             mode="markers+text",
-            textposition="top center",
+            # Those of like quality often cost alike: their names must not meet.
+            textposition=["top center" if i % 2 else "bottom center" for i in range(len(costs))],
             marker={"size": 12},
         )
     )
@@ -112,6 +114,7 @@ def _quality_by_cost(summaries: Sequence[Summary], costs: Sequence[Expense]) -> 
         title="Mean PSNR against the work of the head",
         xaxis={"type": "log", "title": "multiply-accumulates per HR pixel"},
         yaxis={"title": "dB"},
+        margin={"t": 60},
         height=460,
     )
 
@@ -134,5 +137,6 @@ def _by_scale(summary: Summary) -> go.Figure:
     return figure.update_layout(
         xaxis={"type": "log", "title": "scale", "tickvals": list(summary.scales)},
         yaxis={"title": "dB above bicubic"},
-        height=420,
+        margin={"t": 20},
+        height=380,
     )

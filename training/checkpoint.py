@@ -49,7 +49,9 @@ CHECKPOINT = "checkpoint.safetensors"
 
 def new_state(recipe: Recipe, device: torch.device | str = "cpu") -> TrainState:
     """A network at its start, seeded."""
-    return _state_of(build(recipe.model, recipe.train.seed).to(device), recipe)
+    network = build(recipe.model, recipe.train.seed).to(device)
+    average = copy.deepcopy(network).requires_grad_(False)
+    return TrainState(network, average, new_optimizer(network, recipe.train))
 
 
 def state_at(checkpoint: Path, recipe: Recipe, device: torch.device | str = "cpu") -> TrainState:
@@ -65,11 +67,6 @@ def state_at(checkpoint: Path, recipe: Recipe, device: torch.device | str = "cpu
     state = new_state(bare, device)
     load_checkpoint(state, checkpoint, recipe)
     return state
-
-
-def _state_of(network: Trained, recipe: Recipe) -> TrainState:
-    average = copy.deepcopy(network).requires_grad_(False)
-    return TrainState(network, average, new_optimizer(network, recipe.train))
 
 
 def _tensors(state: TrainState) -> dict[str, Tensor]:

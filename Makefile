@@ -70,10 +70,10 @@ gpu-train: $(GPU_READY) ## train RECIPE within MINUTES on this machine's GPU and
 	  echo "There is no folder '$(DATA)': name one with training images, make gpu-train DATA=FOLDER."; \
 	  exit 1; }
 	$(GPU_PY) -m training.train $(RECIPE) --data "$(DATA)" --out "$(GPU_RUN)" \
-	  --minutes $(MINUTES) --extend $(TRAIN_ARGS)
+	  --minutes $(MINUTES) --extend --device cuda $(TRAIN_ARGS)
 	@if [ -d "$(BENCHMARKS)" ]; then \
 	  $(GPU_PY) -m gsr eval --data "$(BENCHMARKS)" --scales 2,3,4,6,8 \
-	    --methods bicubic,"$(GPU_RUN)/$(RECIPE).safetensors" -o "$(GPU_RUN)/evaluation"; \
+	    --device cuda --methods bicubic,"$$(ls "$(GPU_RUN)"/*.safetensors | grep -v /checkpoint)" -o "$(GPU_RUN)/evaluation"; \
 	else echo "No tables: BENCHMARKS=FOLDER names the test sets."; fi
 
 clean: ## remove caches and builds; .venv, runs and data stay

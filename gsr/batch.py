@@ -146,7 +146,9 @@ class Batch:
 
         start = time.perf_counter()
         source = open_source(job.source)
-        lr_size, notes = source.lr_size, source.info.notes
+        lr_size, notes = source.lr_size, [*source.info.notes]
+        if source.info.bit_depth > 8:
+            notes.append("The result has 8 bits per channel.")
         size = self._size(job, lr_size)
         check_output(job.output, size, transparent=source.transparent)
         for note in notes:
@@ -165,7 +167,7 @@ class Batch:
             scale_y=scale[0],
             model=model,
             seconds=round(time.perf_counter() - start, 3),
-            notes=list(notes),
+            notes=notes,
         )
 
 

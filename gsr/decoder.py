@@ -95,7 +95,8 @@ class FourierDecoder(nn.Module):
             freq = self.freq(feat).unflatten(-1, (-1, 2)) * (2 * rel).unsqueeze(-2)
             wave = torch.pi * (freq.sum(-1) + self.phase(2 * cell)[:, None])
             basis = torch.cat((wave.cos(), wave.sin()), -1)
-        return 0.5 + 0.5 * self.layers(self.coef(feat) * basis)
+        # In float32: from 0.5 on, bfloat16 knows steps of 1 / 256 only.
+        return 0.5 + 0.5 * self.layers(self.coef(feat) * basis).float()
 
 
 DECODERS = {"residual": ResidualDecoder, "fourier": FourierDecoder}

@@ -50,7 +50,10 @@ def with_kernel(
 
 
 def with_bank(field: "GaussianField", bank_raw: Float[Tensor, "n 4"]) -> "GaussianField":
-    """Other kernels for the same classes; raw numbers, see `gsr.kernels.physical`."""
+    """Other kernels for the same classes; raw numbers, see `gsr.kernels.physical`.
+
+    A mixture (`soft`, `mean_kernel`) keeps the shapes it was made of.
+    """
     check_shape("bank_raw", bank_raw, tuple(field.bank_raw.shape))
     return replace(field, bank_raw=bank_raw.to(field.bank_raw))
 
@@ -66,20 +69,25 @@ def _order(image: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randperm(image.numel(), generator=generator).to(image.device)
 
 
-def without(field: "GaussianField", kernels: Sequence[int]) -> "GaussianField":
+def without(
+    field: "GaussianField", kernels: Sequence[int], *, barred: Sequence[int] = ()
+) -> "GaussianField":
     """Some kernels turned off: their pixels take the likeliest one that is left.
 
-    The field does not remember them: name all that are off in one call.
+    Args:
+        field: What to change; it does not remember which kernels are off.
+        kernels: Those that pixels are taken from.
+        barred: Others that those pixels may not take; pixels that have them keep them.
 
     Raises:
         GsrError: for a kernel the bank does not have, or when none would be left.
     """
-    off = _off(field, kernels)
+    off, closed = _off(field, kernels), _off(field, (*kernels, *barred))
     bank = field.bank_raw.float()
 
     def likeliest(evidence: Tensor) -> Tensor:
         scores = class_scores(evidence.float(), bank, field.classifier)
-        return scores.masked_fill(off[:, None, None], -torch.inf).argmax(1)
+        return scores.masked_fill(closed[:, None, None], -torch.inf).argmax(1)
 
     rest = by_bands(likeliest, field.evidence)
     return with_index(field, torch.where(off[field.index], rest, field.index))

@@ -155,7 +155,7 @@ def apply(field: GaussianField, edits: Iterable[Edit]) -> GaussianField:
     for edit in edits:
         if isinstance(edit, Without):
             off += edit.kernels
-            field = editing.without(field, off)
+            field = editing.without(field, edit.kernels, barred=off)
         elif isinstance(edit, Soft | Top):
             field = edit(field, off)
         else:

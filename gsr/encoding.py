@@ -109,4 +109,4 @@ def _checked_batch(images: Tensor) -> Tensor:
         raise ImageError(
             "a batch of images must be uint8, or floating point with every value in [0, 1]."
         )
-    return images
+    return images.detach().clone()  # the caller may go on writing into its own

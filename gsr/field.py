@@ -136,7 +136,8 @@ class GaussianField:
     def choice_at(self, rows: slice = slice(None), columns: slice = slice(None)) -> Choice:
         """Chosen kernel, runner-up, confidence and entropy of the classifier, per pixel.
 
-        `index` may differ from `self.index` after an edit: this is what the network said.
+        `index` may differ from `self.index` after an edit: this is what the network said, of the
+        kernels as they are in the bank now.
         """
         return choose(self.evidence[:, :, rows, columns], self.bank_raw, self.classifier)
 

@@ -3,6 +3,7 @@
 Nothing here reads a pixel or imports PyTorch, so a mistake in a path is told at once.
 """
 
+import hashlib
 import os
 import tempfile
 import warnings
@@ -105,6 +106,9 @@ def plan(
     to_folder = output is not None and os.path.isdir(output)
     if (many or into) and output is not None and os.path.exists(output) and not to_folder:
         raise OutputError(f"{output} is a file, and a folder is needed.")
+    named = output is not None and output.suffix.lower() in READABLE_SUFFIXES
+    if (many or into) and named and not to_folder:
+        raise OutputError(f"{output} is the name of a picture, and a folder is needed.")
     if not many and output is not None and not into and not to_folder:
         return Plan((Job(inputs[0], output),), many, named_folder=False)
     found = list(_find_all(inputs, output, recursive))
@@ -270,3 +274,9 @@ def _free_in_group() -> int | None:
         return int(limit) - int(used)
     except (OSError, ValueError):
         return None
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

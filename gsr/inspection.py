@@ -52,8 +52,9 @@ class Explanation:
         x, y: The point, LR pixels.
         scale: Magnification (sy, sx) it is seen at.
         column, row: The LR pixel it lies in.
-        kernel, second: That pixel's kernel and the classifier's runner-up.
-        confidence: The classifier's probability of its first choice.
+        kernel: That pixel's kernel.
+        chosen, second: What the classifier chose there, another one after edits, and its runner-up.
+        confidence: The classifier's probability of its choice.
         splatted: The Gaussians alone.
         residual: What the decoder adds.
         rgb: The result before it is clamped to [0, 1].
@@ -66,6 +67,7 @@ class Explanation:
     column: int
     row: int
     kernel: int
+    chosen: int
     second: int
     confidence: float
     splatted: RGB
@@ -222,6 +224,7 @@ def _explanation(
         column=column,
         row=row,
         kernel=int(field.index[image, row, column]),
+        chosen=int(pixel.index[image, 0, 0]),
         second=int(pixel.second[image, 0, 0]),
         confidence=float(pixel.confidence[image, 0, 0]),
         splatted=_rgb(colors),
@@ -272,8 +275,14 @@ def footprint(
 def gaussians_in(
     field: "GaussianField", view: View, *, limit: int = 12_000, image: int = 0
 ) -> GaussianList:
-    """Gaussians whose LR pixel is in or beside `view`, thinned evenly to at most `limit`."""
+    """Gaussians whose LR pixel is in or beside `view`, thinned evenly to at most `limit`.
+
+    Raises:
+        GsrError: for a `limit` below 1.
+    """
     _check_image(field, image)
+    if limit < 1:
+        raise GsrError(f"limit must be at least 1, got {limit}.")
     height, width = field.lr_size
     top, bottom = _span(view.y, view.height, height)
     left, right = _span(view.x, view.width, width)
@@ -281,8 +290,7 @@ def gaussians_in(
     while -(-(bottom - top) // step) * -(-(right - left) // step) > limit:
         step += 1
     # On multiples of the step, so that panning does not change which ones are drawn.
-    rows = torch.arange(-(-top // step) * step, bottom, step)
-    columns = torch.arange(-(-left // step) * step, right, step)
+    rows, columns = _multiples(step, top, bottom), _multiples(step, left, right)
     row, column = (v.flatten() for v in torch.meshgrid(rows, columns, indexing="ij"))
     kernel = field.index[image, row, column].cpu()
     chosen = _kernels_at(field, image, row, column)
@@ -306,6 +314,11 @@ def _kernels_at(field: "GaussianField", image: int, row: Tensor, column: Tensor)
     if field.mixed is not None:
         return physical(field.mixed[image, row, column])
     return field.bank[field.index[image, row, column]]
+
+
+def _multiples(step: int, first: int, end: int) -> Tensor:
+    """Those from `first` to before `end`: none, if `step` is longer."""
+    return torch.tensor(range(-(-first // step) * step, end, step), dtype=torch.long)
 
 
 def _span(start: float, extent: float, length: int) -> tuple[int, int]:

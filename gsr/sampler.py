@@ -149,8 +149,14 @@ class Sampler(nn.Module):
         feat = torch.cat(
             (own[..., 3 : 3 + maps.feat.shape[-1]], interpolate(maps.context, points)), -1
         )
-        nearest = (points - points.floor() - 0.5).to(sums.dtype)
-        return Sample(self.decoder(feat, nearest, cell), colors)
+        nearest = points - _centres(points, maps.feat.shape[1:3])
+        return Sample(self.decoder(feat, nearest.to(sums.dtype), cell), colors)
+
+
+def _centres(points: Float[Tensor, "b n 2"], size: tuple[int, ...]) -> Float[Tensor, "b n 2"]:
+    """Centre of the pixel that each point lies in; the far borders belong to the last ones."""
+    (height, width), (x, y) = size, points.floor().unbind(-1)
+    return torch.stack((x.clamp_max(width - 1), y.clamp_max(height - 1)), -1) + 0.5
 
 
 def interpolate(
@@ -158,7 +164,8 @@ def interpolate(
 ) -> Float[Tensor, "b n c"]:
     """Bicubic reading of LR maps at points, borders continued."""
     height, width = context.shape[-2:]
-    size = points.new_tensor((width, height))
-    grid = (2 * points / size - 1).to(context.dtype).unsqueeze(1)  # [b, 1, n, 2]
+    x, y = points.unbind(-1)
+    grid = torch.stack((2 * x / width - 1, 2 * y / height - 1), -1)
+    grid = grid.to(context.dtype).unsqueeze(1)  # [b, 1, n, 2]
     read = F.grid_sample(context, grid, mode="bicubic", padding_mode="border", align_corners=False)
     return read.squeeze(2).movedim(1, -1)

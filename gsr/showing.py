@@ -6,6 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
+from gsr.coords import MAX_SCALE, MIN_SCALE
 from gsr.kernels import Kernels, ellipses
 from gsr.palette import kernel_color
 
@@ -26,7 +27,7 @@ def field_html(field: "GaussianField") -> str:
     from gsr.render import render
 
     height, width = field.lr_size
-    scale = SIDE / max(height, width)
+    scale = min(MAX_SCALE, max(MIN_SCALE, SIDE / max(height, width)))
     size = max(1, round(height * scale)), max(1, round(width * scale))
     out = io.BytesIO()
     to_pil(render(field, size=size)[0]).save(out, "PNG")

@@ -1,6 +1,5 @@
 """Weights in safetensors with their configuration inside, and the bundled ones by name."""
 
-import hashlib
 import json
 import tomllib
 from dataclasses import asdict, fields, is_dataclass
@@ -14,7 +13,7 @@ from safetensors.torch import save
 from gsr.atomic import replacing
 from gsr.baselines import BASELINES, BaselineConfig, PointNetwork
 from gsr.errors import WeightsError
-from gsr.files import is_file
+from gsr.files import checksum, is_file
 from gsr.model import GaussianSR, ModelConfig
 
 FORMAT = "gsr-1"
@@ -156,17 +155,11 @@ def _check_tensors(path: Path, model: Trained, tensors: dict[str, torch.Tensor])
 def _check_sum(path: Path, expected: str) -> None:
     if not path.is_file():
         raise WeightsError(f"the bundled weights {path.name} are missing; install gsr again.")
-    if sha256(path) != expected:
+    if checksum(path) != expected:
         raise WeightsError(
             f"the bundled weights {path.name} do not have the checksum of the manifest; "
             "install gsr again."
         )
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def from_dict(kind: type, values: dict[str, Any]) -> Any:

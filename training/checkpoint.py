@@ -143,11 +143,16 @@ def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
     parameters = dict(state.network.named_parameters())
     for key, value in part("adam.").items():
         name, slot = key.rsplit(":", 1)
-        parameter = parameters[name]
-        # Adam counts its steps on the CPU unless it is fused.
-        own = parameter.device if slot != "step" or parameter.is_cuda else value.device
-        state.optimizer.state[parameter][slot] = value.to(own)
+        state.optimizer.state[parameters[name]][slot] = _restored(slot, value, parameters[name])
     state.step, state.seconds, state.sums = about["step"], about["seconds"], about["sums"]
+
+
+def _restored(slot: str, value: Tensor, parameter: Tensor) -> Tensor:
+    """What Adam remembers of a parameter, where and as it had it."""
+    if slot == "step":  # counted on the CPU unless Adam is fused
+        return value.to(parameter.device) if parameter.is_cuda else value
+    # The fused Adam wants moments that lie in memory as the parameter does: channels last.
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
 def _check_recipe(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

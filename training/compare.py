@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
-from accelerate import Accelerator
 from rich.console import Console
 
 from gsr.atomic import writing
@@ -30,7 +30,7 @@ from .compare_costs import Expense, expense
 from .compare_tables import cost_table, mean_table, page, write_costs
 from .recipe import Recipe
 from .recipe_files import load_recipe, parse_overrides
-from .train import CONFIGS, finish, prepare, weights_of, with_progress
+from .train import CONFIGS, engine_on, finish, prepare, weights_of, with_progress
 
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
@@ -64,12 +64,13 @@ def main(
     plan_scales = parse_scales(scales)
     sets = find_sets(benchmarks, limit)
     weights = {name: _trained(recipe, data, out / name, device) for name, recipe in recipes.items()}
+    where = engine_on(device).device
     plan = Evaluation(
         sets=sets,
         scales=plan_scales,
         contenders=[
-            *map(find_contender, CLASSICAL),
-            *(_contender(*one) for one in weights.items()),
+            *(find_contender(name, device=where) for name in CLASSICAL),
+            *(_contender(name, path, where) for name, path in weights.items()),
         ],
         protocol="liif",
         reduction=find_reduction("pil"),
@@ -103,7 +104,7 @@ def _trained(recipe: Recipe, data: Path, folder: Path, device: str) -> Path:
         console.print(f"{weights} is there", highlight=False)
         return weights
     console.rule(folder.name)
-    engine = Accelerator(cpu=device == "cpu")
+    engine = engine_on(device)
     crops, validate = prepare(recipe, data, None, engine.device)
     clock = {"minutes": None, "extend": False, "pause_after": None}
     state = with_progress(recipe, crops, folder, clock, validate, engine)
@@ -127,8 +128,8 @@ def _is_finished(recipe: Recipe, checkpoint: Path) -> bool:
     return done == recipe.train.steps
 
 
-def _contender(name: str, path: Path) -> Contender:
-    return replace(find_contender(str(path)), name=name)
+def _contender(name: str, path: Path, device: torch.device) -> Contender:
+    return replace(find_contender(str(path), device=device), name=name)
 
 
 def _measured(plan: Evaluation, out: Path) -> list[Row]:

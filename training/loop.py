@@ -69,7 +69,7 @@ def train_step(
     update_average(state.average, state.network, recipe.train.ema)
     state.step += 1
     means = {name: torch.stack([v[name] for v in found]).mean() for name in found[0]}
-    return means | {"grad_norm": norm, "lr": norm.new_tensor(rate)}
+    return means | {"grad_norm": norm, "lr": norm.new_full((), rate)}
 
 
 def precision(name: str, device: torch.device) -> AbstractContextManager[Any]:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from gsr.errors import GsrError
-from gsr.weights import manifest, read_weights, save_weights, sha256
+from gsr.files import checksum
+from gsr.weights import manifest, read_weights, save_weights
 
 FOLDER = Path("weights")
 DATA = "photographs and graphics listed in the model card; no benchmark image"
@@ -21,7 +22,7 @@ def entry_for(path: Path, about: dict[str, Any], parameters: int) -> dict[str, A
     """What the manifest says of one file."""
     return {
         "file": path.name,
-        "sha256": sha256(path),
+        "sha256": checksum(path),
         "bytes": path.stat().st_size,
         "parameters": parameters,
         "license": "Apache-2.0",

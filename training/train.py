@@ -53,7 +53,9 @@ def main(
         float | None, typer.Option(help="Save and stop after so many minutes of it; go on later.")
     ] = None,
     extend: Annotated[bool, typer.Option(help="Add --minutes to the time spent so far.")] = False,
-    device: Annotated[str, typer.Option(help="cpu, or auto: a GPU if there is one.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, or auto: a GPU if there is one.")
+    ] = "auto",
     threads: Annotated[
         int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=4096)
     ] = 0,
@@ -71,10 +73,11 @@ def main(
     _check_options(minutes, extend, pause_after, device)
     if threads:
         torch.set_num_threads(threads)
-    engine = Accelerator(cpu=device == "cpu")
+    engine = engine_on(device)
     folder = out or run_folder(file)
     if engine.is_main_process and not profile:
         check_run_folder(folder)
+        console.print(f"on {described(engine.device)}", highlight=False)
     crops, validate = prepare(chosen, data, names, engine.device, strict=strict)
     if profile:
         return show_profile(chosen, crops, engine.device)
@@ -146,8 +149,25 @@ def _check_options(
             raise ConfigError(f"{option} must be above 0, got {value:g}.")
     if extend and minutes is None:
         raise ConfigError("--extend adds --minutes to a run, and none are given.")
-    if device not in ("auto", "cpu"):
-        raise ConfigError(f"--device must be auto or cpu, got {device!r}.")
+    if device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"--device must be auto, cpu or cuda, got {device!r}.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("--device cuda: torch finds no GPU of NVIDIA's here that it can use.")
+
+
+def engine_on(device: str) -> Accelerator:
+    """Where training runs: on the GPU unless `device` is `cpu` or there is none.
+
+    Other accelerators, such as Apple's, lack double precision, which reductions need.
+    """
+    return Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
+
+
+def described(device: torch.device) -> str:
+    """A device as people know it."""
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"{device}, {torch.get_num_threads()} threads"
 
 
 def prepare(

@@ -80,7 +80,8 @@ def _installation() -> dict[str, Any]:
 def _weights(model: str) -> dict[str, Any]:
     from safetensors import safe_open
 
-    from gsr.weights import load_network, manifest, sha256, weights_folder
+    from gsr.files import checksum
+    from gsr.weights import load_network, manifest, weights_folder
 
     network = load_network(model)
     entry = manifest().get(model, {})
@@ -90,7 +91,7 @@ def _weights(model: str) -> dict[str, Any]:
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
-        "sha256": sha256(path),
+        "sha256": checksum(path),
         "parameters": _count(network),
         "config": asdict(network.config),
         "about": _read_about(path, about),
@@ -195,7 +196,7 @@ def _report(image: Path, explanation: "Explanation") -> list[str]:
     e = explanation
     lines = [
         f"{image} at ({e.x:g}, {e.y:g}), scale {e.scale[0]:g}",
-        f"pixel ({e.column}, {e.row}), kernel {e.kernel} with confidence {e.confidence:.2f}, "
+        f"pixel ({e.column}, {e.row}), {_choice(e)} with confidence {e.confidence:.2f}, "
         f"then kernel {e.second}",
         "",
         f"{'share':>7}  {'kernel':>6}  {'pixel':>11}  {'colour':<17}  brings",
@@ -216,6 +217,12 @@ def _report(image: Path, explanation: "Explanation") -> list[str]:
         f"+ residual  {_numbers(e.residual, signed=True)}",
         f"= shown     {_numbers(e.rgb, signed=True)}",
     ]
+
+
+def _choice(e: "Explanation") -> str:
+    if e.kernel == e.chosen:
+        return f"kernel {e.kernel}"
+    return f"kernel {e.kernel} by an edit; the network chose {e.chosen}"
 
 
 def _numbers(values: tuple[float, ...], *, signed: bool = False) -> str:

@@ -4,7 +4,6 @@ What has arrived lies in NAME.partial, and beside it, in NAME.partial.json, whic
 file it is a part of. NAME itself appears when everything was checked.
 """
 
-import hashlib
 import http.client
 import json
 import os
@@ -19,6 +18,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 from gsr.errors import ConfigError, GsrError, OutputError
+from gsr.files import checksum
 
 ATTEMPTS = 6
 """Connections in a row that may fail without having brought anything new worth speaking of."""
@@ -99,12 +99,6 @@ def download(
     part = _Part(url, target, size, room, told or (lambda done, total: None))
     part.fetch_all(retrying or (lambda sentence: None))
     return _finish(part, sha256)
-
-
-def sha256_of(path: Path) -> str:
-    """The checksum of a file's content, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def partial(target: Path) -> Path:
@@ -357,7 +351,7 @@ def _finish(part: _Part, sha256: str | None) -> Arrived:
         raise DownloadError(
             f"{part.url} brought {have:,} bytes and {part.size:,} are expected; it was not kept."
         )
-    found = sha256_of(part.path)
+    found = checksum(part.path)
     if sha256 is not None and found != sha256:
         part.forget()
         raise DownloadError(

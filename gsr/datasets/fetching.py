@@ -14,12 +14,11 @@ from gsr.datasets.downloading import (
     check_room,
     download,
     partial,
-    sha256_of,
 )
 from gsr.datasets.registry import Dataset, RemoteFile
 from gsr.datasets.unpacking import ArchiveError, unpack
 from gsr.errors import ConfigError, OutputError
-from gsr.files import READABLE_SUFFIXES, prepare_folder
+from gsr.files import READABLE_SUFFIXES, checksum, prepare_folder
 from gsr.steps import SILENT, Steps
 
 ROOM = 2.1
@@ -154,7 +153,7 @@ def _on_disk(file: RemoteFile, archive: Path, steps: Steps) -> Arrived | None:
     if not archive.exists():
         return None
     size = archive.stat().st_size
-    found = sha256_of(archive)
+    found = checksum(archive)
     if size != (file.size or size) or found != (file.sha256 or found):
         raise OutputError(f"{archive} is there and is not the file that is known; move it away.")
     steps.note(f"{archive} is there already and was not downloaded again.")

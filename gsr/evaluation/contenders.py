@@ -13,8 +13,9 @@ from gsr.continuous import Method, Progress
 from gsr.coords import View
 from gsr.encoding import encode_source
 from gsr.errors import ConfigError
+from gsr.files import checksum
 from gsr.images.imresize import sample
-from gsr.weights import manifest, sha256
+from gsr.weights import manifest
 
 MATLAB_BICUBIC = "matlab-bicubic"
 """The bicubic of published tables. Everything else of gsr means Pillow's."""
@@ -85,4 +86,4 @@ def _checksum(name: str) -> str:
     bundled = manifest()
     if name in bundled:
         return str(bundled[name]["sha256"])
-    return "" if name in methods.CLASSICAL else sha256(Path(name))
+    return "" if name in methods.CLASSICAL else checksum(Path(name))

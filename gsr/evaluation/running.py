@@ -18,8 +18,7 @@ from gsr.evaluation.reduction import Reduction
 from gsr.evaluation.results import Case, Results, Row, Scores
 from gsr.evaluation.scoring import measure
 from gsr.evaluation.sets import ImageSet
-from gsr.files import header_size
-from gsr.weights import sha256
+from gsr.files import checksum, header_size
 
 Told = Callable[[Row, int, int], None]
 """Called with each row, how many are done, and how many there are in all."""
@@ -121,7 +120,7 @@ class _Picture:
 
     @cached_property
     def checksum(self) -> str:
-        return sha256(self.path)
+        return checksum(self.path)
 
     def rows(self, results: Results) -> Iterator[Row]:
         for scale in self.plan.scales:
@@ -153,7 +152,7 @@ class _Picture:
             lr=self.plan.reduction.name,
             crop=CROP,
             image_sha256=self.checksum,
-            lr_sha256=sha256(file) if file else "",
+            lr_sha256=checksum(file) if file else "",
             gsr=gsr.__version__,
         )
 

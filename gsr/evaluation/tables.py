@@ -58,7 +58,10 @@ def _summary(plan: Evaluation, one: ImageSet, rows: Sequence[Row]) -> Summary:
         protocol=_told(plan, one),
         scales=tuple(plan.scales),
         means={
-            contender.name: [_mean(groups[contender.name, scale]) for scale in plan.scales]
+            contender.name: [
+                _mean(groups[contender.name, scale], plan.lpips is not None)
+                for scale in plan.scales
+            ]
             for contender in plan.contenders
         },
     )
@@ -72,12 +75,14 @@ def _told(plan: Evaluation, one: ImageSet) -> str:
     )
 
 
-def _mean(rows: Sequence[Row]) -> Mean:
-    lpips = [row.scores.lpips for row in rows if row.scores.lpips is not None]
+def _mean(rows: Sequence[Row], with_lpips: bool) -> Mean:
+    """Rows may hold an LPIPS from another time, which was not asked for now."""
+    known = (row.scores.lpips for row in rows) if with_lpips else ()
+    lpips = [value for value in known if value is not None]
     return Mean(
         psnr=fmean(row.scores.psnr for row in rows),
         ssim=fmean(row.scores.ssim for row in rows),
-        lpips=fmean(lpips) if len(lpips) == len(rows) else None,
+        lpips=fmean(lpips) if lpips and len(lpips) == len(rows) else None,
     )
 
 

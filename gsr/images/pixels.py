@@ -18,11 +18,23 @@ from gsr.errors import ImageError, ShapeError
 from gsr.images.metadata import icc_space
 from gsr.images.picture import ColourMode, Picture, PictureInfo, check_pixels
 
+_PEAK_12 = 4095.0
+
 
 def read_pixels(
-    image: Image.Image, file_format: str | None, label: str, notes: list[str]
+    image: Image.Image, file_format: str | None, stored: str, label: str, notes: list[str]
 ) -> tuple[Tensor, Tensor | None, int]:
-    """RGB [3, h, w], alpha [h, w] and the bits per channel of a decoded picture."""
+    """RGB [3, h, w], alpha [h, w] and the bits per channel of a decoded picture.
+
+    Args:
+        image: What was decoded.
+        file_format: Pillow's name of it.
+        stored: Layout of the pixels in the file, as Pillow calls it.
+        label: What messages call the picture.
+        notes: What was changed is added.
+    """
+    if stored.startswith("I;12"):
+        return *_read_grey(image, _PEAK_12), 12
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _read_deep_grey(image, file_format, label, notes)
     standard = _to_standard(image, notes)
@@ -66,15 +78,20 @@ def _convert_profile(image: Image.Image, profile: Any) -> Image.Image:
 def _read_deep_grey(
     image: Image.Image, file_format: str | None, label: str, notes: list[str]
 ) -> tuple[Tensor, Tensor | None, int]:
+    peak, depth = _deep_peak(image.mode, np.array(image), file_format, label, notes)
+    return *_read_grey(image, peak), depth
+
+
+def _read_grey(image: Image.Image, peak: float) -> tuple[Tensor, Tensor | None]:
+    """RGB and alpha of grey values of which `peak` is white."""
     values = np.array(image)
-    peak, depth = _deep_peak(image.mode, values, file_format, label, notes)
     grey = np.ascontiguousarray(values[None], dtype=np.float32)
     grey /= np.float32(peak)
     transparent = image.info.get("transparency")
     alpha = None
     if isinstance(transparent, int):
         alpha = torch.from_numpy((values != transparent).astype(np.float32))
-    return torch.from_numpy(grey).repeat(3, 1, 1), alpha, depth
+    return torch.from_numpy(grey).repeat(3, 1, 1), alpha
 
 
 def _deep_peak(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 from torch import Tensor
 
 from gsr.errors import ImageError, reason
@@ -21,6 +21,7 @@ from gsr.images.pixels import fill_transparent, from_array, from_tensor, read_pi
 
 # Pillow knows more formats; these have a signature to tell them by and run no outside program.
 _READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
+_WHITE_IS_ZERO = 0
 _READABLE_TEXT = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM/PGM/PFM"
 
 
@@ -144,13 +145,23 @@ def _from_pillow(image: Image.Image, label: str, max_pixels: int) -> Picture:
         image.load()
         info = read_info(image, label, notes)
         turned = upright(image)
-    rgb, alpha, depth = read_pixels(turned, image.format, label, notes)
+    rgb, alpha, depth = read_pixels(turned, image.format, stored, label, notes)
+    if _is_negative(image, depth):
+        rgb = 1 - rgb
+    if alpha is not None and float(alpha.min()) == 1:  # a channel, but nothing to see through
+        alpha = None
     mode = _colour_mode(turned.mode, stored)
     if ";16" in stored and depth == 8:
         notes.append("16-bit colour was read at 8 bits per channel.")
     icc = fitting_icc(info.icc, turned.mode, mode, notes)
     info = replace(info, mode=mode, bit_depth=depth, icc=icc, notes=tuple(notes))
     return Picture(fill_transparent(rgb, alpha), alpha, info)
+
+
+def _is_negative(image: Image.Image, depth: int) -> bool:
+    """Whether white is stored as 0, which Pillow puts right at 8 bits only."""
+    photometric = getattr(image, "tag_v2", {}).get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION)
+    return depth > 8 and photometric == _WHITE_IS_ZERO
 
 
 def _colour_mode(pillow_mode: str, stored: str) -> ColourMode:

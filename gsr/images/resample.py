@@ -114,9 +114,10 @@ def _span(start: float, extent: float, out: int, length: int) -> tuple[int, int]
     """First and last + 1 pixel that the box and the kernel around it need along one axis."""
     margin = math.ceil(3 * max(1.0, extent / out)) + 1
     first, last = math.floor(start) - margin, math.ceil(start + extent) + margin
-    if start >= 0:
+    hair = 1e-9 * length  # a band's place is rounded
+    if start >= -hair:
         first = min(max(first, 0), length - 1)
-    if start + extent <= length:
+    if start + extent <= length + hair:
         last = max(min(last, length), 1)
     return first, last
 

@@ -1,5 +1,6 @@
 """Splatting back-ends with one contract, and the choice between them."""
 
+import warnings
 from functools import cache
 from importlib.util import find_spec
 
@@ -84,7 +85,27 @@ def _best(geometry: Tensor, channels: Tensor) -> str:
 
 @cache
 def _has_triton() -> bool:
-    return find_spec("triton") is not None
+    """Whether Triton's kernels run here: they are compiled at their first use, which can fail."""
+    if find_spec("triton") is None:
+        return False
+    try:
+        _try_triton()
+    except Exception as error:  # whatever a compiler, a driver or a missing header may say
+        warnings.warn(
+            f"Triton cannot compile its kernels here, so Gaussians are splatted by plain torch, "
+            f"which is slower: {error}",
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+def _try_triton() -> None:
+    from gsr.splat import cuda
+
+    one = {"device": "cuda", "dtype": torch.float32}
+    geometry, channels = torch.ones((1, 1, 1, 6), **one), torch.ones((1, 1, 1, 1), **one)  # type: ignore[call-overload]
+    cuda.splat(geometry, channels, torch.zeros((1, 1, 2), **one), 1)  # type: ignore[call-overload]
 
 
 __all__ = [

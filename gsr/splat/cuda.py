@@ -177,8 +177,8 @@ def sorted_points(points: Float[Tensor, "b n 2"], height: int, width: int) -> tu
         Their numbers, sorted by pixel and then by number [b, n]; and where the run of each
         pixel begins, with the end behind the last [b, height * width + 1]. Both int32.
     """
-    limit = points.new_tensor((width - 1, height - 1)).long()
-    column, row = torch.minimum(points.floor().long().clamp_min(0), limit).unbind(-1)
+    column, row = points.floor().long().unbind(-1)
+    column, row = column.clamp(0, width - 1), row.clamp(0, height - 1)
     cell, order = torch.sort(row * width + column, dim=-1, stable=True)
     edges = torch.arange(height * width + 1, device=points.device).expand(len(points), -1)
     starts = torch.searchsorted(cell, edges.contiguous())
@@ -197,10 +197,12 @@ class _Splat(torch.autograd.Function):
         count = points.shape[1]
         out = channels.new_empty((images, count, depth + 3), dtype=torch.float32)
         if out.numel():
-            _forward[(triton.cdiv(count, POINTS), images)](
-                geometry, channels, slopes, points, out, height, width, count, depth,
-                slopes.shape[3], RADIUS=radius, BLOCK=POINTS, DEPTH=triton.next_power_of_2(depth),
-            )  # fmt: skip
+            with torch.cuda.device_of(channels):  # Triton launches on the current device
+                _forward[(triton.cdiv(count, POINTS), images)](
+                    geometry, channels, slopes, points, out, height, width, count, depth,
+                    slopes.shape[3], RADIUS=radius, BLOCK=POINTS,
+                    DEPTH=triton.next_power_of_2(depth),
+                )  # fmt: skip
         ctx.save_for_backward(geometry, channels, slopes, points)
         ctx.radius = radius
         return out
@@ -216,11 +218,12 @@ class _Splat(torch.autograd.Function):
         grads = [torch.zeros_like(value, dtype=torch.float32) for value in given]
         if grad.numel():
             order, starts = sorted_points(points, height, width)
-            _backward[(height * width, images)](
-                geometry, channels, slopes, points, grad.float().contiguous(), order, starts,
-                *grads, height, width, count, depth, slopes.shape[3],
-                RADIUS=ctx.radius, BLOCK=NEAR, DEPTH=triton.next_power_of_2(depth), num_warps=1,
-            )  # fmt: skip
+            with torch.cuda.device_of(channels):
+                _backward[(height * width, images)](
+                    geometry, channels, slopes, points, grad.float().contiguous(), order, starts,
+                    *grads, height, width, count, depth, slopes.shape[3], RADIUS=ctx.radius,
+                    BLOCK=NEAR, DEPTH=triton.next_power_of_2(depth), num_warps=1,
+                )  # fmt: skip
         to_geometry, to_channels, to_slopes = (
             grad.to(value) for grad, value in zip(grads, given, strict=True)
         )

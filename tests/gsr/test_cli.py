@@ -685,7 +685,7 @@ def test_info_of_weights(cli, weights, photo, tmp_path):
 
 def test_info_of_bundled_weights(cli, weights, tmp_path, monkeypatch):
     shutil.copy(weights, tmp_path / "tiny.safetensors")
-    checksum = gsr.weights.sha256(weights)
+    checksum = gsr.files.checksum(weights)
     (tmp_path / "manifest.toml").write_text(
         f'[tiny]\nfile = "tiny.safetensors"\nsha256 = "{checksum}"\n'
         "[tiny.metrics]\nset5_x2 = 37.0\n"

@@ -220,3 +220,4 @@ def test_kernels_that_are_off_stay_off(field):
 def test_a_kernel_that_is_off_can_be_painted(field):
     painted = apply(field, [Without((4,)), Paint(4, ((0, 2, 3),)), Without((5,))])
     assert not bool((painted.index == 5).any())
+    assert bool((painted.index[:, 0, 2:5] == 4).all())

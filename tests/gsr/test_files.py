@@ -41,3 +41,11 @@ def test_nothing_lies_beside_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.walk", lambda _: iter([(root, [], ["a.png"])]))
     with pytest.raises(OutputError, match=r"no place beside .* for results; name a folder"):
         plan([Path(root)], None, label="x2", suffix=".png")
+
+
+def test_many_pictures_do_not_go_into_a_picture(tmp_path: Path) -> None:
+    sources = [turned(tmp_path / name, 1) for name in ("a.png", "b.png")]
+    with pytest.raises(OutputError, match=r"c\.png is the name of a picture, and a folder is"):
+        plan(sources, tmp_path / "c.png", label="x2", suffix=".png")
+    (tmp_path / "d.png").mkdir()  # unless there is such a folder
+    assert plan(sources, tmp_path / "d.png", label="x2", suffix=".png").many

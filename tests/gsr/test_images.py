@@ -23,6 +23,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageCms, PngImagePlugin
 from torch import Tensor
 
+from gsr.coords import View
 from gsr.errors import GsrError, ImageError, OutputError, ScaleError, ShapeError
 from gsr.images import (
     Picture,
@@ -1104,3 +1105,53 @@ def cmyk_profile() -> bytes:
     header += struct.pack(">6H4s", 2020, 1, 1, 0, 0, 0, b"acsp") + bytes(28)
     header += struct.pack(">3i", 63190, 65536, 54061)
     return header.ljust(128, b"\0") + tags + lut + white
+
+
+# --- TIFF beyond 8 bits -------------------------------------------------------------------------
+
+
+def grey_tiff(values: list[int], bits: int, photometric: int) -> bytes:
+    """A TIFF of one row, as little-endian as they come."""
+    if bits == 12:
+        pairs = [(a << 12) | b for a, b in zip(values[::2], values[1::2], strict=True)]
+        pixels = b"".join(pair.to_bytes(3, "big") for pair in pairs)
+    else:
+        pixels = b"".join(value.to_bytes(2, "little") for value in values)
+    tags = {256: len(values), 257: 1, 258: bits, 259: 1, 262: photometric, 277: 1, 278: 1}
+    tags |= {273: 8, 279: len(pixels)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    start = 8 + len(pixels)
+    header = b"II*\0" + struct.pack("<I", start)
+    return header + pixels + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_white_of_a_twelve_bit_tiff_is_white() -> None:
+    read = load(grey_tiff([0, 1000, 4095, 4095], 12, 1))
+    expected = torch.tensor([0, 1000 / 4095, 1, 1])
+    torch.testing.assert_close(read.rgb[0, 0], expected, rtol=0, atol=1e-6)
+    assert read.info.bit_depth == 12
+
+
+@pytest.mark.parametrize(("photometric", "expected"), [(1, [0, 0.25, 1]), (0, [1, 0.75, 0])])
+def test_sixteen_bit_tiffs_whose_white_is_zero(photometric: int, expected: list[float]) -> None:
+    read = load(grey_tiff([0, 16384, 65535], 16, photometric))
+    torch.testing.assert_close(read.rgb[1, 0], torch.tensor(expected), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_channel_with_nothing_to_see_through_is_no_transparency(mode: str) -> None:
+    opaque = Image.new(mode, (4, 3), (*(90, 20, 10)[: len(mode) - 1], 255))
+    assert load(encoded(opaque, "PNG")).alpha is None
+    assert load(opaque).alpha is None
+
+
+def test_bands_of_a_picture_whose_scale_is_not_exact_join() -> None:
+    """The place of a band is rounded, and may then seem to lie a hair beyond the border."""
+    rgb = smooth(250, 20)
+    whole = View(0, 0, 20, 250, (925, 74))
+    box = (whole.x, whole.y, whole.width, whole.height)
+    expected = bicubic_view(rgb, box, whole.size)
+    for start in (823, 846, 900):
+        band = whole.band(start, 925)
+        got = bicubic_view(rgb, (band.x, band.y, band.width, band.height), band.size)
+        torch.testing.assert_close(got, expected[:, start:], rtol=0, atol=2e-6)

@@ -319,3 +319,18 @@ def test_below_one_the_explanation_is_that_of_one(tiny_field: GaussianField) -> 
     small, one = (explain(tiny_field, 4.2, 3.3, scale) for scale in (0.2, 1.0))
     assert small == one
     assert small.scale == (1.0, 1.0)
+
+
+def test_an_edited_pixel_tells_what_the_network_chose(tiny_field: GaussianField) -> None:
+    own = int(tiny_field.choice_at().index[0, 2, 3])
+    other = (own + 1) % 100
+    found = tiny_field.with_kernel(other).explain(3.5, 2.5)
+    assert (found.kernel, found.chosen) == (other, own)
+    assert tiny_field.explain(3.5, 2.5).chosen == own
+
+
+def test_a_list_thinned_to_almost_nothing(tiny_field: GaussianField) -> None:
+    view = View(0, 4, 11, 1, (1, 11))
+    assert len(gaussians_in(tiny_field, view, limit=1).kernel) <= 1
+    with pytest.raises(GsrError, match="limit must be at least 1, got 0"):
+        gaussians_in(tiny_field, view, limit=0)

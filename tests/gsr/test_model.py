@@ -318,3 +318,11 @@ def test_a_tile_has_pixels(tile: int, make_model: Make) -> None:
 def test_slopes_need_predicted_colours(make_model: Make) -> None:
     with pytest.raises(ConfigError, match="sloped needs predicted"):
         make_model("lite", predicted=False)
+
+
+def test_what_becomes_of_a_batch_later_does_not_matter(make_model: Make) -> None:
+    batch = torch.rand(2, 3, 5, 6)
+    field = make_model("lite").encode(batch)
+    kept = field.lr.clone()
+    batch.zero_()
+    assert torch.equal(field.lr, kept)

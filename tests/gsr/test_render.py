@@ -125,6 +125,17 @@ def test_outside_the_border_continues(lite_field: GaussianField) -> None:
     torch.testing.assert_close(out, out[..., :1].expand_as(out))
 
 
+def test_every_border_continues(tiny_field: GaussianField, read: Callable[..., Tensor]) -> None:
+    """Beyond the last pixels all is as at their edge, on each of the four sides."""
+    height, width = tiny_field.lr_size
+    sides = [((-2, 2), (1e-4, 2.5)), ((width, 2), (width - 1e-4, 2.5))]
+    sides += [((2, -2), (2.5, 1e-4)), ((2, height), (2.5, height - 1e-4))]
+    for (x, y), edge in sides:
+        out = tiny_field.render(view=View(x, y, 2, 2, (2, 2)))
+        near = read(tiny_field, torch.tensor([[edge]], dtype=torch.float64), 1.0)[0, 0]
+        torch.testing.assert_close(out[:, 0, 0], near.clamp(0, 1), rtol=0, atol=2e-3)
+
+
 def test_scale_one_keeps_geometry(make_model: Make) -> None:
     """A single bright pixel stays where it is, brightest at its own centre."""
     lr = torch.zeros(3, 7, 9)
@@ -285,6 +296,8 @@ def test_pictures_are_the_quantised_tensors(
     monkeypatch.setattr(module, "BAND_PIXELS", 64)  # several bands
     pixels = (picture(9, 12) * 255).byte().permute(1, 2, 0).numpy()
     image = Image.fromarray(pixels).convert(mode)
+    if mode.endswith("A"):
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
     field = make_model("lite").encode(image)
     got = field.render(2.5)
     alpha = None if field.alpha is None else render(field.alpha, 2.5)[0].mean(0)

@@ -30,3 +30,10 @@ def test_kernels_show_themselves():
 
 def test_no_kernels_are_an_empty_picture():
     assert "0 kernels" in physical(torch.zeros(0, 4))._repr_html_()
+
+
+def test_fields_of_three_pixels_and_of_very_many_show_themselves():
+    torch.manual_seed(0)
+    model = gsr.GaussianSR(gsr.ModelConfig("tiny", EncoderConfig(channels=4, blocks=1))).eval()
+    for size in ((3, 3), (1, 20_000)):
+        assert "<img" in model.encode(torch.rand(3, *size))._repr_html_()

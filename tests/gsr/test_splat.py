@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+import gsr.splat as splat_module
 from gsr.errors import ShapeError
 from gsr.kernels import conics, physical
 from gsr.splat import cpu, grid_points, reference, splat, splat_grid
@@ -379,3 +380,15 @@ def test_a_grid_of_the_narrowest_kernels_has_no_hole() -> None:
     expected = splat(geometry.double(), channels.double(), grid_points(steps, steps), 2)
     shares, wanted = out[..., :2] / out[..., -1:], expected[..., :2] / expected[..., -1:]
     assert_near(shares, wanted, 1e-4)
+
+
+def test_where_triton_does_not_compile_plain_torch_is_taken(monkeypatch) -> None:
+    def broken() -> None:
+        raise RuntimeError("Python.h: No such file or directory")
+
+    splat_module._has_triton.cache_clear()
+    monkeypatch.setattr(splat_module, "find_spec", lambda _: object())
+    monkeypatch.setattr(splat_module, "_try_triton", broken)
+    with pytest.warns(UserWarning, match=r"cannot compile its kernels here.*Python\.h"):
+        assert not splat_module._has_triton()
+    splat_module._has_triton.cache_clear()

@@ -15,6 +15,7 @@ from gsr import weights
 from gsr.baselines import BASELINES, BaselineConfig
 from gsr.encoders import EncoderConfig
 from gsr.errors import WeightsError
+from gsr.files import checksum
 from gsr.methods import NETWORKS
 from gsr.model import PRESETS, GaussianSR
 from gsr.weights import (
@@ -25,7 +26,6 @@ from gsr.weights import (
     load_network,
     manifest,
     save_weights,
-    sha256,
 )
 
 Make = Callable[..., GaussianSR]
@@ -307,7 +307,7 @@ def test_numbers_that_are_none(file: Path, value: float) -> None:
 def bundle(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of bundled weights with `lite` in it."""
     monkeypatch.setattr(weights, "weights_folder", lambda: file.parent)
-    entry = f'[lite]\nfile = "{file.name}"\nsha256 = "{sha256(file)}"\n'
+    entry = f'[lite]\nfile = "{file.name}"\nsha256 = "{checksum(file)}"\n'
     (file.parent / "manifest.toml").write_text(entry)
     return file
 
@@ -336,7 +336,7 @@ def test_bundled_weights_that_are_gone(bundle: Path) -> None:
 
 def test_checksum_by_hand(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert checksum(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
 
 
 def test_no_manifest_is_nothing_bundled(tmp_path: Path) -> None:
@@ -346,4 +346,4 @@ def test_no_manifest_is_nothing_bundled(tmp_path: Path) -> None:
 def test_what_really_is_bundled_is_whole() -> None:
     for name, entry in manifest().items():
         path = weights.weights_folder() / entry["file"]
-        assert sha256(path) == entry["sha256"], name
+        assert checksum(path) == entry["sha256"], name

@@ -270,3 +270,16 @@ def test_a_log_of_a_time_with_fewer_columns_goes_on(tmp_path: Path) -> None:
     first, second = rows(tmp_path)
     assert (first["loss"], first["direction"]) == ("0.25", "")
     assert (second["loss"], second["direction"]) == ("0.125", "0.5")
+
+
+def test_moments_lie_in_memory_as_the_parameters_do(crops: Crops, tmp_path: Path) -> None:
+    """The fused Adam of a GPU refuses others."""
+    state = train(RECIPE, crops, tmp_path)
+    back = new_state(RECIPE)
+    load_checkpoint(back, tmp_path / "checkpoint.safetensors", RECIPE)
+    parameters = [p for p in back.network.parameters() if p.ndim == 4]
+    assert any(not p.is_contiguous() for p in parameters)
+    for parameter in parameters:
+        moments = back.optimizer.state[parameter]
+        assert moments["exp_avg"].stride() == moments["exp_avg_sq"].stride() == parameter.stride()
+    assert_equal(state, back)

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from gsr.cli import run
 from training.recipe_files import load_recipe
@@ -45,9 +46,13 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
         capsys, "debug", "--data", photo_folder, "--minutes", "-1"
     )
     assert "--extend adds --minutes" in refused(capsys, "debug", "--data", photo_folder, "--extend")
-    assert "--device must be auto or cpu, got 'tpu'" in refused(
+    assert "--device must be auto, cpu or cuda, got 'tpu'" in refused(
         capsys, "debug", "--data", photo_folder, "--device", "tpu"
     )
+    if not torch.cuda.is_available():
+        assert "torch finds no GPU" in refused(
+            capsys, "debug", "--data", photo_folder, "--device", "cuda"
+        )
     assert "does not exist" in refused(
         capsys, "debug", "--data", photo_folder, "--names", tmp_path / "none.txt"
     )

@@ -212,6 +212,8 @@ def render_image(
         if progress:
             progress(stop, view.size[0])
     assert whole is not None  # a view has at least one row
+    if image.info.opaque:
+        whole.putalpha(255)
     return whole
 
 

@@ -26,17 +26,20 @@ def kernel_order(field: GaussianField) -> list[int]:
     return [k for row in rows for k in sorted(row, key=lambda k: angle[k])]
 
 
-def kernel_bank(field: GaussianField, height: int = 560) -> go.Figure:
+def kernel_bank(
+    field: GaussianField, height: int = 560, order: list[int] | None = None
+) -> go.Figure:
     """Every kernel of the bank as its one-sigma ellipse, filled by how much the field uses it.
 
     Args:
         field: Whose bank and usage.
         height: Pixels on the page.
+        order: Kernels row by row; `kernel_order` of the field if not given.
     """
     shape = bank_ellipses(field.bank_raw)
     shares, colors = usage(field).tolist(), bank_colors(field.bank_raw)
     cell = max(_CELL, 2.05 * float(shape.major.max()))
-    order = kernel_order(field)
+    order = kernel_order(field) if order is None else order
     side = math.ceil(math.sqrt(len(order)))
     places = {k: (i % side * cell, i // side * cell) for i, k in enumerate(order)}
     most = max(shares)
@@ -63,13 +66,17 @@ def kernel_bank(field: GaussianField, height: int = 560) -> go.Figure:
     return _laid_out(figure, side, cell, height)
 
 
-def bank_and_usage(field: GaussianField, height: int = 470) -> go.Figure:
+def bank_and_usage(
+    field: GaussianField, height: int = 470, order: list[int] | None = None
+) -> go.Figure:
     """The bank with a bar below for each kernel, in the same order: its share of the pixels.
 
     Points and bars carry the kernel's number as `customdata`, for hosts that link them.
+    Arguments as `kernel_bank`.
     """
-    figure = kernel_bank(field, height)
-    order, colors = kernel_order(field), bank_colors(field.bank_raw)
+    order = kernel_order(field) if order is None else order
+    figure = kernel_bank(field, height, order)
+    colors = bank_colors(field.bank_raw)
     shares = usage(field).tolist()
     figure.add_trace(
         go.Bar(

@@ -182,10 +182,18 @@ def _question_routes(studio: Studio) -> APIRouter:
 
     @routes.get("/fields/{key}/scores")
     def scores(
-        key: str, x: float, y: float, width: float, height: float, methods: Words = "gsr"
+        key: str,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        methods: Words = "gsr",
+        viewer: Word = "",
+        number: int = 0,
     ) -> dict[str, Any]:
         names = list(dict.fromkeys(methods.split(",")))[:MOST_SCORES]
-        found = studio.scores(studio.store.get(key), names, _region(x, y, width, height))
+        region = _region(x, y, width, height)
+        found = studio.scores(studio.store.get(key), names, region, viewer, number)
         return {"scores": found, "protocol": "luma, 8 bit, no border left out"}
 
     return routes

@@ -68,12 +68,11 @@ class Entry:
 
     @property
     def nbytes(self) -> int:
-        """Memory of what is its own; an edited field shares most of its maps."""
-        own = self.field.nbytes if self.original is None else self.field.index.nbytes
-        if self.original is not None and self.field.mixed is not None:
-            own += self.field.mixed.nbytes
-        truth = self.truth.maps.nbytes if self.truth and self.original is None else 0
-        return own + truth + sum(_nbytes(image) for image in self.others.values())
+        """Memory of the field; an edited one shares most of its maps."""
+        if self.original is None:
+            return self.field.nbytes
+        mixed = 0 if self.field.mixed is None else self.field.mixed.nbytes
+        return self.field.index.nbytes + mixed
 
 
 def _nbytes(image: ContinuousImage) -> int:
@@ -104,13 +103,24 @@ class FieldStore:
         with self._lock:
             # What other methods made of the picture is the same before and after edits.
             first = self._entries.get(original) if original else None
-            self._entries[key] = Entry(kept, truth, original, first.others if first else {})
-            while len(self._entries) > 1 and self._bytes() > self.max_bytes:
-                self._entries.popitem(last=False)
+            entry = Entry(kept, truth, original)
+            if first is not None:
+                entry = dataclasses.replace(entry, others=first.others, turnstile=first.turnstile)
+            self._entries[key] = entry
+            self._trim()
         return key
 
+    def trim(self) -> None:
+        """Drop what there is no more room for, after something was added to an entry."""
+        with self._lock:
+            self._trim()
+
+    def _trim(self) -> None:
+        while len(self._entries) > 1 and self._bytes() > self.max_bytes:
+            self._entries.popitem(last=False)
+
     def get(self, key: str) -> Entry:
-        """The entry of an id, which becomes the most recently used one.
+        """The entry of an id, which becomes the most recently used one; its original the next.
 
         Raises:
             ExpiredError: for an id that is unknown or was dropped.
@@ -121,8 +131,11 @@ class FieldStore:
                     "This picture is no longer in memory: newer ones took its place, or the app "
                     "was started anew; open it again."
                 )
+            entry = self._entries[key]
+            if entry.original is not None and entry.original in self._entries:
+                self._entries.move_to_end(entry.original)
             self._entries.move_to_end(key)
-            return self._entries[key]
+            return entry
 
     def drop(self, key: str) -> None:
         """Forget a field, if it is still there."""
@@ -142,4 +155,8 @@ class FieldStore:
             return self._bytes()
 
     def _bytes(self) -> int:
-        return sum(entry.nbytes for entry in self._entries.values())
+        entries = self._entries.values()
+        truths = {id(entry.truth): entry.truth.maps.nbytes for entry in entries if entry.truth}
+        others = {id(entry.others): entry.others for entry in entries}
+        made = sum(_nbytes(image) for known in others.values() for image in list(known.values()))
+        return sum(entry.nbytes for entry in entries) + sum(truths.values()) + made

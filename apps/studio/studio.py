@@ -16,7 +16,7 @@ from gsr.images import Picture, load
 
 from ..demos import demo_photos, focus_of
 from ..viewer import truths
-from ..viewer.comparing import Comparing, score
+from ..viewer.comparing import INSTANT, Comparing, most_compared, score
 from ..viewer.payloads import FrameRequest, describe, frame
 from .crowd import Crowd
 from .fitting import fitted
@@ -26,8 +26,6 @@ from .store import Entry, FieldStore
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
 _FIRST = ""
-INSTANT = ("bicubic", "lanczos", "nearest", "truth")
-"""Methods whose frames need not wait for others': they take a few milliseconds of one core."""
 MOST_VIEWERS = 10
 """People whose frames may be waited for at a time; with more, nobody's would be live."""
 TILE = 256
@@ -135,6 +133,7 @@ class Studio:
         if shrink == 1:
             return self._keep(large, progress)
         small, truth = truths.shrunk(large, shrink)
+        _check_live(small)
         return self._keep(small, progress, truth)
 
     def open_demo(self, name: str, progress: Progress | None = None, shrink: float = 1.0) -> str:
@@ -224,7 +223,7 @@ class Studio:
 
         with self.crowd.place(viewer):
             image = self.image(entry, request.method, still_wanted)
-            if request.method in INSTANT:
+            if request.method in INSTANT:  # need not wait for others
                 return _timed(image, request, still_wanted)
             with self._rendering:
                 still_wanted(0, 1)
@@ -251,25 +250,46 @@ class Studio:
             with self._encoding:
                 if method not in entry.others:
                     entry.others[method] = self.comparing.encode(entry.field, method, progress)
+            self.store.trim()
         return entry.others[method]
 
     def scores(
-        self, entry: Entry, names: list[str], region: View
+        self, entry: Entry, names: list[str], region: View, viewer: str = "", number: int = 0
     ) -> dict[str, dict[str, float | None]]:
         """How near methods come to the truth in a region, by name.
+
+        Args:
+            entry: The field.
+            names: Methods.
+            region: Where; of a large one the middle is compared.
+            viewer: Who asks; a later request of the same viewer stops this one.
+            number: Grows with every request of a viewer.
 
         Raises:
             ConfigError: an unknown method, or no ground truth.
             ScaleError: when the region holds no pixel of it.
+            Superseded: when a later request came.
         """
-        if entry.truth is None:
+        truth = entry.truth
+        if truth is None:
             raise ConfigError("there is no ground truth for this picture.")
-        found = {}
-        for name in names:
-            image = self.image(entry, name)
-            with self._rendering:
-                found[name] = score(image, entry.truth, region)
-        return found
+        entry.turnstile.enter(viewer, number)
+
+        def still_wanted(done: int, total: int) -> None:
+            entry.turnstile.check(viewer, number)
+
+        def scored(name: str) -> dict[str, float | None]:
+            image = self.image(entry, name, still_wanted)
+            return score(
+                image,
+                truth,
+                region,
+                most=most_compared(names),
+                rendering=self._rendering,
+                progress=still_wanted,
+            )
+
+        return {name: scored(name) for name in names}
 
 
 def _timed(
@@ -278,6 +298,20 @@ def _timed(
     started = time.perf_counter()
     data, media_type = frame(image, request, progress)
     return data, media_type, 1000 * (time.perf_counter() - started)
+
+
+def _check_live(picture: Picture) -> None:
+    """Refuses what would take minutes to encode.
+
+    Raises:
+        TooLargeError: then.
+    """
+    height, width = picture.rgb.shape[-2:]
+    if height * width > MAX_INPUT_PIXELS:
+        raise TooLargeError(
+            f"{picture.info.name} would still have {width} x {height} pixels; at most "
+            f"{MAX_INPUT_PIXELS / 1e6:g} megapixels are looked at live: shrink it by more."
+        )
 
 
 def _first_demo() -> str:

@@ -2,6 +2,8 @@
 
 import math
 import threading
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +35,10 @@ LABELS = {
 PROTOCOL = Protocol("luma", 0, rounding=True)
 MOST_COMPARED = 3_000_000
 """Pixels of the truth that are compared at once; more are cut to their middle."""
+MOST_COMPARED_SLOWLY = 300_000
+"""The same where a method takes microseconds for each of them."""
+INSTANT = ("bicubic", "lanczos", "nearest", "truth")
+"""Methods that take a few milliseconds of one core for a frame."""
 
 
 def offered(own: str) -> list[dict[str, Any]]:
@@ -84,8 +90,15 @@ class Comparing:
             return self._loaded[name]
 
 
-def compared_view(truth: SampledImage, region: View) -> tuple[View, tuple[slice, slice]]:
+def compared_view(
+    truth: SampledImage, region: View, most: int = MOST_COMPARED
+) -> tuple[View, tuple[slice, slice]]:
     """The region on the truth's own pixel grid, as a view and as a cut of its pixels.
+
+    Args:
+        truth: What is compared with.
+        region: Where; of a large one the middle is taken.
+        most: Pixels of it that are compared.
 
     Raises:
         ScaleError: when the region holds no pixel of it.
@@ -94,8 +107,8 @@ def compared_view(truth: SampledImage, region: View) -> tuple[View, tuple[slice,
     rows = _whole(region.y, region.height, size[0] / height, size[0])
     columns = _whole(region.x, region.width, size[1] / width, size[1])
     area = (rows.stop - rows.start) * (columns.stop - columns.start)
-    if area > MOST_COMPARED:
-        shrink = math.sqrt(MOST_COMPARED / area)
+    if area > most:
+        shrink = math.sqrt(most / area)
         rows, columns = _middle(rows, shrink), _middle(columns, shrink)
     counts = rows.stop - rows.start, columns.stop - columns.start
     per_row, per_column = height / size[0], width / size[1]
@@ -123,14 +136,38 @@ def _middle(span: slice, part: float) -> slice:
     return slice(first, first + length)
 
 
-def score(image: ContinuousImage, truth: SampledImage, region: View) -> dict[str, float | None]:
+def most_compared(names: Iterable[str]) -> int:
+    """Pixels on which these methods are compared: all on the same, in bearable time."""
+    return MOST_COMPARED if set(names) <= {"gsr", *INSTANT} else MOST_COMPARED_SLOWLY
+
+
+def score(
+    image: ContinuousImage,
+    truth: SampledImage,
+    region: View,
+    *,
+    most: int = MOST_COMPARED,
+    rendering: AbstractContextManager[Any] | None = None,
+    progress: Progress | None = None,
+) -> dict[str, float | None]:
     """PSNR in dB and SSIM of the luma, 8 bit, in a region at the truth's own magnification.
 
     PSNR is None where both are equal, SSIM where the region is too small for it.
+
+    Args:
+        image: What is judged.
+        truth: What it should be.
+        region: Where; of a large one the middle is taken.
+        most: Pixels of the truth that are compared.
+        rendering: Held while the image is rendered, a lock for example.
+        progress: Called with (rows done, rows in all); an exception it raises cancels.
     """
-    view, (rows, columns) = compared_view(truth, region)
-    expected = truth.maps[0, :, rows, columns]
-    got: Tensor = render(image, view=view)[0]  # type: ignore[arg-type]
+    view, (rows, columns) = compared_view(truth, region, most)
+    expected = truth.maps[0, :, rows, columns].cpu()
+    with rendering or nullcontext():
+        if progress is not None:
+            progress(0, 1)  # it may have waited long
+        got: Tensor = render(image, view=view, progress=progress)[0].cpu()  # type: ignore[arg-type]
     decibel = float(psnr(got, expected, protocol=PROTOCOL))
     return {
         "psnr": decibel if math.isfinite(decibel) else None,

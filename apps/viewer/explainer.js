@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { rgbCss } from "./colors.js";
+import { shapeOf } from "./overlay.js";
 
 const SHOWN = 8;
 
@@ -43,7 +44,7 @@ export class Explainer {
         "The Gaussians below make up the first colour. Without one of them, the result would change as listed (red, green, blue; 255 is full). Choose one to see all it touches."),
       h("ol", { className: "gsr-shares" }, ...this.shares(explanation, kernels, selected)),
       h("p", { className: "gsr-where", title: "How sure the network was when it picked this pixel's kernel" },
-        `This pixel picked kernel ${explanation.kernel}, ${percent(explanation.confidence)} sure; next would be ${explanation.second}.`),
+        choice(explanation)),
     );
     this.body.querySelectorAll(".gsr-share-row")[chosen]?.focus();
   }
@@ -68,6 +69,12 @@ export class Explainer {
   }
 }
 
+
+function choice({ kernel, chosen, second, confidence }) {
+  const sure = `${percent(confidence)} sure; next would be ${second}.`;
+  if (kernel === chosen) return `This pixel picked kernel ${kernel}, ${sure}`;
+  return `This pixel was given kernel ${kernel}. By itself it picked ${chosen}, ${sure}`;
+}
 
 function equation({ splatted, residual, rgb }) {
   return h("div", { className: "gsr-equation" },
@@ -110,7 +117,7 @@ function shareRow(part, share, kernels, chosen, choose) {
     swatch(part.color),
     bar(share),
     h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
-    kernelIcon(kernels[part.kernel]),
+    kernelIcon(shapeOf(part, kernels)),
     h("span", { className: "gsr-kernel" }, `kernel ${part.kernel}`),
     h("small", { title: "Change of the result if this Gaussian were missing" },
       signed(part.change.map((v) => -v))),

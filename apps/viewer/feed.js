@@ -3,7 +3,8 @@
 const TARGET_MS = 60; // what rendering a preview may take
 const COARSEST = 0.35; // and how far its resolution may fall for that
 export const MARGIN = 32; // device pixels around what is visible
-const LARGEST_SIDE = 4000;
+const LARGEST_SIDE = 8000; // of a frame, below what the renderer takes
+const LARGEST_AREA = 24e6;
 
 export class Feed {
   // load(request, signal) -> { blob, milliseconds }; show(frame); fail(error)
@@ -18,7 +19,7 @@ export class Feed {
     this.next = { viewport, quality, about };
     // A preview is let finish: were it always dropped for a newer one, a slow machine would show
     // nothing while the user moves. An exact frame is dear and gives way.
-    if (this.current?.quality === "exact" || this.current?.about.picture !== about.picture) {
+    if (this.current?.quality === "exact" || this.current?.about.subject !== about.subject) {
       this.current?.abort.abort();
     }
     this.pump();
@@ -53,10 +54,11 @@ export class Feed {
   sized(viewport, quality) {
     const view = viewport.request(MARGIN);
     if (!view) return null;
-    let factor = Math.min(1, LARGEST_SIDE / Math.max(view.columns, view.rows));
+    const area = view.columns * view.rows;
+    let factor = Math.min(1, LARGEST_SIDE / Math.max(view.columns, view.rows), Math.sqrt(LARGEST_AREA / area));
     if (quality === "preview") {
       const affordable = this.pixelsPerMs * TARGET_MS;
-      const wanted = Math.sqrt(affordable / (view.columns * view.rows));
+      const wanted = Math.sqrt(affordable / area);
       factor = Math.min(factor, Math.max(COARSEST, wanted));
     }
     if (factor === 1) return view;

@@ -40,8 +40,9 @@ export function httpTransport(base, id, original = id, viewer = newViewer()) {
     async choices(signal) {
       return (await ask("choices", {}, signal)).arrayBuffer();
     },
-    async scores(view, methods, signal) {
-      return (await ask("scores", { ...rectangle(view), methods }, signal)).json();
+    async scores(view, methods, signal, channel = "scores") {
+      const who = { viewer: `${viewer.name}-${channel}`, number: ++viewer.asked };
+      return (await ask("scores", { ...rectangle(view), methods, ...who }, signal)).json();
     },
     async usage(view, signal) {
       return (await ask("usage", rectangle(view), signal)).json();

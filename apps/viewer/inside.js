@@ -12,13 +12,15 @@ export class Inside {
     this.forget();
   }
 
-  // Of another picture; `keep` holds the point and the kernels that were picked.
+  // Of another picture. With `keep` it is the same one, edited: the point and the kernels that were
+  // picked stay, and so does what was seen until the new is there.
   use(picture, transport, keep = false) {
     this.stop();
-    const { point, lit, region } = this;
+    const { point, lit, region, list, explanation } = this;
+    const seen = { ...this.seen, ...this.bitmaps };
     this.forget();
     Object.assign(this, { picture, transport });
-    if (keep) Object.assign(this, { point, lit, region });
+    if (keep) Object.assign(this, { point, lit, region, list, explanation, seen });
   }
 
   stop() {
@@ -28,8 +30,8 @@ export class Inside {
 
   forget() {
     Object.assign(this, {
-      list: null, choices: null, loading: null, bitmaps: {}, explanation: null, point: null, selected: null,
-      footprint: null, lit: [], region: null, brush: null,
+      list: null, choices: null, loading: null, bitmaps: {}, seen: {}, explanation: null, point: null,
+      selected: null, footprint: null, lit: [], region: null, brush: null,
     });
   }
 
@@ -68,8 +70,9 @@ export class Inside {
     this.loading ??= this.fetch("choices", (t, signal) => t.choices(signal), (buffer) => {
       this.choices = splitChoices(buffer, width * height);
     });
-    return this.loading.finally(() => {
-      if (!this.choices) this.loading = null;
+    const own = this.loading;
+    return own.finally(() => {
+      if (own === this.loading && !this.choices) this.loading = null;
     });
   }
 
@@ -85,8 +88,9 @@ export class Inside {
 
   // Light up the pixels that picked one of these kernels.
   async light(kernels) {
+    if (kernels !== this.lit) this.seen.lit = null;
     this.lit = kernels;
-    this.bitmaps.lit = null;
+    delete this.bitmaps.lit;
     if (kernels.length) {
       await this.loadChoices();
       if (this.choices && this.lit === kernels) {
@@ -135,8 +139,9 @@ export class Inside {
   paint(context, viewport, state, dpr, moving) {
     const { kernels } = this.picture;
     let said = "";
-    if (this.bitmaps.lit) overlay.drawMap(context, viewport, this.bitmaps.lit, 1);
-    const map = this.bitmaps[state.map];
+    const bitmaps = { ...this.seen, ...this.bitmaps };
+    if (bitmaps.lit) overlay.drawMap(context, viewport, bitmaps.lit, 1);
+    const map = bitmaps[state.map];
     if (map) overlay.drawMap(context, viewport, map, state.opacity);
     if (this.footprint) overlay.drawMap(context, viewport, this.footprint.bitmap, 1, this.footprint, true);
     if (state.ellipses && this.list) {

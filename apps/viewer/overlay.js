@@ -16,17 +16,33 @@ export function drawMap(context, viewport, bitmap, opacity, area = null, smooth 
   context.restore();
 }
 
+// What a Gaussian looks like: its kernel, or a shape of its own after kernels were mixed.
+export function shapeOf(part, kernels) {
+  const { major, minor, angle } = part;
+  return major === undefined ? kernels[part.kernel] : { ...kernels[part.kernel], major, minor, angle };
+}
+
+// The same for the i-th of a list: (i) to shape.
+function shapesOf(list, kernels) {
+  if (!list.major) return (i) => kernels[list.kernel[i]];
+  return (i) => ({ major: list.major[i], minor: list.minor[i], angle: list.angle[i] });
+}
+
+// A colour for each shape; those of the bank are worked out once.
+function byShape(list, kernels, colorOf) {
+  const shape = shapesOf(list, kernels);
+  if (list.major) return (i) => colorOf(shape(i));
+  const colors = kernels.map(colorOf);
+  return (i) => colors[list.kernel[i]];
+}
+
 // How an ellipse gets its colour: (list, kernels) to (i) to CSS.
 export const COLORINGS = {
   kernel: (list, kernels) => (i) => kernels[list.kernel[i]].color,
-  direction: (list, kernels) => {
-    const colors = kernels.map((k) => (k.major / k.minor < 1.15 ? "#d8d8d8" : directionCss(k.angle)));
-    return (i) => colors[list.kernel[i]];
-  },
-  size: (list, kernels) => {
-    const colors = kernels.map((k) => rampCss(Math.log2(Math.sqrt(k.major * k.minor) / 0.25) / 2.6));
-    return (i) => colors[list.kernel[i]];
-  },
+  direction: (list, kernels) => byShape(list, kernels, ({ major, minor, angle }) =>
+    (major / minor < 1.15 ? "#d8d8d8" : directionCss(angle))),
+  size: (list, kernels) => byShape(list, kernels, ({ major, minor }) =>
+    rampCss(Math.log2(Math.sqrt(major * minor) / 0.25) / 2.6)),
   opacity: (list, kernels) => {
     const colors = kernels.map((k) => rampCss(k.opacity ?? 1));
     return (i) => colors[list.kernel[i]];
@@ -72,17 +88,19 @@ function grouped(drawn, colorOf) {
 }
 
 function strokeAll(context, viewport, list, kernels, drawn, sigma) {
+  const shape = shapesOf(list, kernels);
   context.beginPath();
   for (const i of drawn) {
-    addEllipse(context, viewport, list.x[i], list.y[i], kernels[list.kernel[i]], sigma);
+    addEllipse(context, viewport, list.x[i], list.y[i], shape(i), sigma);
   }
   context.stroke();
 }
 
 function visibleOnes(viewport, list, kernels, sigma) {
+  const shape = shapesOf(list, kernels);
   const chosen = [];
   for (let i = 0; i < list.x.length; i++) {
-    const reach = kernels[list.kernel[i]].major * sigma * viewport.scale;
+    const reach = shape(i).major * sigma * viewport.scale;
     const [x, y] = viewport.toScreen(list.x[i], list.y[i]);
     const inside =
       x > -reach && y > -reach && x < viewport.width + reach && y < viewport.height + reach;
@@ -129,7 +147,7 @@ export function drawContributions(context, viewport, explanation, kernels, sigma
     const strength = chosen ? 1 : part.share / largest;
     if (strength < 0.02) continue;
     context.beginPath();
-    addEllipse(context, viewport, ...part.mean, kernels[part.kernel], sigma);
+    addEllipse(context, viewport, ...part.mean, shapeOf(part, kernels), sigma);
     context.globalAlpha = (selected && !chosen ? 0.3 : 1) * (0.15 + 0.7 * strength);
     context.fillStyle = rgbCss(part.color);
     context.fill();

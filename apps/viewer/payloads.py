@@ -18,14 +18,17 @@ from gsr.continuous import ContinuousImage, Progress
 from gsr.coords import parse_scale
 from gsr.errors import ScaleError
 from gsr.inspection import explain, footprint, gaussians_in, usage
+from gsr.kernels import ellipses as kernel_ellipses
 from gsr.render import LAYERS, Layer
 
 from ..palette import bank_colors, bank_ellipses
 
 Quality = Literal["preview", "exact"]
 
-MAX_SIDE = 4096
+MAX_SIDE = 8192
 """Output pixels per side of a frame."""
+MAX_FRAME_PIXELS = 25_000_000
+"""Output pixels of a frame: a screen of 6016 x 3384 and some."""
 MAX_REDUCED_PIXELS = 16_000_000
 """LR pixels a frame below magnification 1 may cover: it is rendered at 1 and reduced."""
 PREVIEW_QUALITY = 88
@@ -53,10 +56,11 @@ class FrameRequest:
     def __post_init__(self) -> None:
         _one_of("layer", self.layer, LAYERS)
         _one_of("quality", self.quality, get_args(Quality))
-        if max(self.view.size) > MAX_SIDE:
+        rows, columns = self.view.size
+        if max(rows, columns) > MAX_SIDE or rows * columns > MAX_FRAME_PIXELS:
             raise ScaleError(
-                f"a frame has at most {MAX_SIDE} pixels a side, got "
-                f"{self.view.size[1]} x {self.view.size[0]}."
+                f"a frame has at most {MAX_SIDE} pixels a side and {MAX_FRAME_PIXELS:,} in all, "
+                f"got {columns} x {rows}."
             )
         covered = self.view.width * self.view.height
         if min(self.view.scale) < 1 and covered > MAX_REDUCED_PIXELS:
@@ -81,6 +85,8 @@ def frame(
     shown: dict[str, Any] = {"layer": request.layer} if request.method == "gsr" else {}
     picture: Image.Image = image.render(view=request.view, progress=progress, **shown)
     info = getattr(image, "info", None)
+    if info is not None and info.opaque:
+        picture = picture.convert(picture.mode.removesuffix("A"))
     return _pack(picture, request.quality, info.icc if info is not None else None)
 
 
@@ -161,8 +167,21 @@ def _rounded(values: np.ndarray) -> list[float]:
 
 
 def explanation(field: GaussianField, x: float, y: float, scale: float) -> dict[str, Any]:
-    """Which Gaussians made the colour at a point (LR pixels), as plain values."""
-    return explain(field, x, y, scale).to_dict()
+    """Which Gaussians made the colour at a point (LR pixels), as plain values.
+
+    As in `ellipses`, each has `major`, `minor` and `angle` of its own after kernels were mixed.
+    """
+    found = explain(field, x, y, scale).to_dict()
+    if field.mixed is not None:
+        for part in found["contributions"]:
+            part.update(_own_shape(field, part["row"], part["column"]))
+    return found
+
+
+def _own_shape(field: GaussianField, row: int, column: int) -> dict[str, float]:
+    own = field.kernels_at(slice(row, row + 1), slice(column, column + 1))
+    shape = kernel_ellipses(own.covariances())
+    return {name: float(getattr(shape, name)) for name in ("major", "minor", "angle")}
 
 
 def choices(field: GaussianField) -> bytes:

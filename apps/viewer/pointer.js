@@ -5,7 +5,8 @@ const PAN_STEP = 60; // CSS pixels per arrow key
 
 // act: { pan(dx, dy), zoom(x, y, factor), click(x, y), hover(x, y), leave(), fit(), one(), close(),
 // source(number), centre(), tool() }; places are CSS pixels from the stage's corner. A tool takes what
-// the first pointer does: { down(x, y), move(x, y), up() }.
+// the first pointer does: { down(x, y), move(x, y), up() }, and cancel() when it was not meant: a second
+// finger came to zoom.
 export function listen(stage, act) {
   const pointers = new Map();
   let travelled = 0;
@@ -19,7 +20,8 @@ export function listen(stage, act) {
     if (event.button !== 0) return;
     stage.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, at(event));
-    tool = pointers.size === 1 ? act.tool() : tool?.up();
+    if (tool) tool.cancel();
+    tool = pointers.size === 1 ? act.tool() : null;
     tool?.down(...at(event));
     travelled = pointers.size > 1 ? Infinity : 0;
     stage.focus({ preventScroll: true });
@@ -39,7 +41,8 @@ export function listen(stage, act) {
   const release = (event) => {
     if (!pointers.delete(event.pointerId)) return;
     if (tool) {
-      tool.up();
+      if (event.type === "pointerup") tool.up();
+      else tool.cancel();
       tool = null;
       return;
     }

@@ -6,6 +6,10 @@ const ABOUT =
   "Picture, enlarged in two ways. Arrows move, plus and minus zoom, 0 fits, 1 is one to one, " +
   "2 to 9 switch what the right side shows, Enter explains the centre.";
 
+const SCORED =
+  "Against the ground truth, in the visible part or, where that is large, its middle: PSNR of the luma " +
+  "in dB, and SSIM";
+
 // act: { source(pane, value), wipe(fraction) }
 export function makeStage(act) {
   const pixels = h("canvas", { className: "gsr-canvas" });
@@ -25,7 +29,7 @@ function sourceMenu(i, act) {
     "aria-label": i ? "What the right side shows" : "What the left side shows",
     onchange: () => act.source(i, select.value),
   });
-  const score = h("span", { className: "gsr-score", title: "Against the ground truth, in the visible part: PSNR of the luma in dB, and SSIM" });
+  const score = h("span", { className: "gsr-score", title: SCORED });
   const waiting = h("span", { className: "gsr-waiting", hidden: true }, "rendering…");
   const element = h("div", { className: "gsr-pane-label", "data-pane": i }, select, score, waiting);
   // The stage takes the pointer for panning; the menu keeps it.
@@ -40,7 +44,7 @@ function sourceMenu(i, act) {
       select.title = sources.find((source) => source.value === value)?.about ?? "";
     },
     score(found) {
-      score.textContent = found ? `${found.psnr === null ? "∞" : found.psnr.toFixed(2)} dB · ${found.ssim.toFixed(3)}` : "";
+      score.textContent = found ? said(found) : "";
     },
     // Until the first frame of a method the picture below is only the source, enlarged.
     wait(on) {
@@ -53,6 +57,12 @@ function sourceMenu(i, act) {
       element.style.top = `${pane.y / dpr + 10}px`;
     },
   };
+}
+
+// A few pixels have no SSIM.
+function said({ psnr, ssim }) {
+  const decibel = `${psnr === null ? "∞" : psnr.toFixed(2)} dB`;
+  return ssim === null ? decibel : `${decibel} · ${ssim.toFixed(3)}`;
 }
 
 function wipeHandle(stage, move) {

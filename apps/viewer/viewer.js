@@ -45,14 +45,37 @@ class Viewer {
     this.moving = false;
     this.painted = 0; // frames drawn and frames received, for those who measure
     this.receivedFrames = 0;
-    this.tool = null; // takes the pointer when set: { down, move, up }
+    this.tool = null; // takes the pointer when set: { down, move, up, cancel }
     this.inside = new Inside(() => this.draw(), (error) => this.failed(error));
     this.difference = new Difference();
     this.settle = debounce(SETTLE_MS, () => this.settled());
     this.feeds = [0, 1].map((i) => this.makeFeed(i));
     this.build(element);
-    this.observer = new ResizeObserver(() => this.resized());
-    this.observer.observe(this.stage);
+    this.observe();
+  }
+
+  // The stage in device pixels, which a browser that rounds knows better than we do.
+  observe() {
+    this.observer = new ResizeObserver(([entry]) => {
+      const [size] = entry.devicePixelContentBoxSize ?? [];
+      this.devicePixels = size && [size.inlineSize, size.blockSize];
+      this.resized();
+    });
+    try {
+      this.observer.observe(this.stage, { box: "device-pixel-content-box" });
+    } catch { // Safari: there a window that moves to another screen is seen by its density
+      this.observer.observe(this.stage);
+      this.watchDensity();
+    }
+  }
+
+  watchDensity() {
+    this.density = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    this.densityChanged = () => {
+      this.watchDensity();
+      this.resized();
+    };
+    this.density.addEventListener("change", this.densityChanged, { once: true });
   }
 
   makeFeed(i) {
@@ -102,6 +125,7 @@ class Viewer {
         down: (x, y) => this.tool.down(...at(x, y)),
         move: (x, y) => this.tool.move(...at(x, y)),
         up: () => this.tool.up(),
+        cancel: () => this.tool.cancel(),
       },
       pan: (dx, dy) => this.moved(() => this.viewport.panBy(dx * this.dpr, dy * this.dpr)),
       zoom: (x, y, factor) => this.moved(() => {
@@ -133,8 +157,7 @@ class Viewer {
 
   resized() {
     this.dpr = window.devicePixelRatio || 1;
-    const width = Math.max(1, Math.round(this.stage.clientWidth * this.dpr));
-    const height = Math.max(1, Math.round(this.stage.clientHeight * this.dpr));
+    const [width, height] = this.stageSize();
     for (const canvas of [this.parts.pixels, this.parts.marks]) {
       if (canvas.width === width && canvas.height === height) continue;
       Object.assign(canvas, { width, height });
@@ -146,6 +169,16 @@ class Viewer {
     this.placeLabels();
     if (same || !this.picture) this.draw();
     else this.moved(() => {});
+  }
+
+  // Its size when it was last observed, unless that is over: then it comes again in a moment.
+  stageSize() {
+    const { clientWidth, clientHeight } = this.stage;
+    return [clientWidth, clientHeight].map((length, axis) => {
+      const computed = length * this.dpr;
+      const observed = this.devicePixels?.[axis] ?? computed;
+      return Math.max(1, Math.round(Math.abs(observed - computed) <= this.dpr ? observed : computed));
+    });
   }
 
   placeLabels() {
@@ -168,7 +201,10 @@ class Viewer {
   // Show another picture, from `view` ({ x, y, scale }) if there is one. With `edited` it is the same
   // one, edited: the view and what was picked stay, and the old frames until there are new ones.
   async open(picture, transport, { edited = false, view = null } = {}) {
-    this.feeds.forEach((feed) => feed.stop());
+    if (!edited) {
+      this.feeds.forEach((feed) => feed.stop());
+      this.subject = {}; // the same for all edits of a picture: a preview of the last one may still come
+    }
     const bitmap = edited ? this.picture.bitmap : null;
     Object.assign(this, { picture: { ...picture, bitmap }, transport });
     this.inside.use(this.picture, transport, edited);
@@ -179,7 +215,7 @@ class Viewer {
     if (!edited) this.look(picture, view);
     if (this.inside.lit.length) this.inside.light(this.inside.lit);
     this.moved(() => {});
-    if (!edited) await this.loadBackdrop(this.picture);
+    if (!bitmap) await this.loadBackdrop(this.picture);
   }
 
   look(picture, view) {
@@ -253,12 +289,13 @@ class Viewer {
   ask(quality) {
     this.feeds.forEach((feed, i) => {
       if (!this.active(i)) return feed.stop();
-      feed.want(this.viewport, quality, { source: this.state.sources[i], picture: this.picture });
+      const { picture, subject } = this;
+      feed.want(this.viewport, quality, { source: this.state.sources[i], picture, subject });
     });
   }
 
   received(i, frame) {
-    if (frame.about.picture !== this.picture || frame.about.source !== this.state.sources[i]) return;
+    if (frame.about.subject !== this.subject || frame.about.source !== this.state.sources[i]) return;
     this.frames[i]?.bitmap.close();
     this.frames[i] = frame;
     this.receivedFrames += 1;
@@ -312,7 +349,7 @@ class Viewer {
     this.row.append(panel);
   }
 
-  // Give the pointer to a tool, { down, move, up, hover } in picture pixels, or back to panning.
+  // Give the pointer to a tool, { down, move, up, cancel, hover } in picture pixels, or back to panning.
   use(tool) {
     this.tool = tool;
     this.stage.classList.toggle("gsr-tool", Boolean(tool));
@@ -340,6 +377,7 @@ class Viewer {
 
   async refreshScores() {
     this.parts.menus.forEach((menu) => menu.score(null));
+    this.inside.running.scores?.abort(); // or it would come under another name
     if (!this.picture?.truth || this.moving) return;
     const names = this.state.sources.map((source) => (source === "gsr:result" ? "gsr" : source));
     const methods = [...new Set(names.filter((name) => !name.includes(":") && name !== "truth"))];
@@ -478,6 +516,7 @@ class Viewer {
 
   destroy() {
     this.observer.disconnect();
+    this.density?.removeEventListener("change", this.densityChanged);
     this.settle.cancel();
     this.feeds.forEach((feed) => feed.stop());
     this.inside.stop();

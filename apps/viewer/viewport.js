@@ -99,6 +99,17 @@ export class Viewport {
     };
   }
 
+  // The part of the picture that is seen: the pane may be larger.
+  seen() {
+    const cut = (start, length, extent) => {
+      const first = Math.max(0, start);
+      return [first, Math.min(extent, start + length) - first];
+    };
+    const [x, width] = cut(this.left, this.width / this.scale, this.picture.width);
+    const [y, height] = cut(this.top, this.height / this.scale, this.picture.height);
+    return { x, y, width, height };
+  }
+
   // The visible rectangle, for overlays and tests.
   visible() {
     return {

@@ -10,7 +10,7 @@ import traitlets
 from gsr import GaussianField
 from gsr.edits import Reshape
 
-from ..figures import bank_and_usage
+from ..figures import bank_and_usage, kernel_order
 from .field_viewer import check_single
 
 _STEP = 0.01
@@ -86,10 +86,12 @@ class KernelBankExplorer(ipywidgets.VBox):
             self._set_handles(self.kernels[-1])
 
     def _redraw(self) -> None:
-        new = bank_and_usage(self.field, height=470)
+        # Each kernel stays in its place, whatever its shape is now.
+        new = bank_and_usage(self.field, 470, kernel_order(self._first))
         with self._figure.batch_update():
             for trace, wanted in zip(self._figure.data, new.data, strict=True):
-                trace.update(x=wanted.x, y=wanted.y)
+                values = wanted.to_plotly_json()
+                trace.update({name: values[name] for name in values if name != "type"})
 
     def _set_handles(self, kernel: int) -> None:
         bank = self.field.bank

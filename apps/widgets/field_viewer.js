@@ -52,11 +52,9 @@ function messageTransport(model, { silent, heard }) {
   };
 }
 
-// How often each widget is on show.
-const shown = new WeakMap();
-
 // Python's traits and the viewer tell each other; what came from one side is not sent back to it.
-function tie(model, viewer) {
+// places: { shown }, how often the widget is on show
+function tie(model, viewer, places) {
   const told = {};
   let following = false; // until the viewer has settled where a trait sent it
   const tell = (name, value) => {
@@ -94,7 +92,7 @@ function tie(model, viewer) {
     start: () => [...actions, ...(model.get("view") ? [] : [zoom])].forEach((act) => act()),
     onview(view) {
       // Shown twice, the widget has other proportions at each place; answering would never end.
-      const answering = following && shown.get(model) > 1;
+      const answering = following && places.shown > 1;
       following = false;
       if (answering) return;
       tell("view", size(view));
@@ -110,9 +108,9 @@ function tie(model, viewer) {
   };
 }
 
-function render({ model, el }) {
+function render({ model, el }, places) {
   el.style.height = `${model.get("height")}px`;
-  shown.set(model, (shown.get(model) ?? 0) + 1);
+  places.shown += 1;
   const say = (text) => {
     viewer.parts.message.textContent = text;
   };
@@ -130,16 +128,22 @@ function render({ model, el }) {
   };
   const failed = (error) => say(error.message);
   refresh(false).then(() => {
-    tied = tie(model, viewer);
+    tied = tie(model, viewer, places);
     tied.start();
   }).catch(failed);
   const changed = () => refresh(true).catch(failed);
   model.on("change:version", changed);
   return () => {
     model.off("change:version", changed);
-    shown.set(model, shown.get(model) - 1);
+    places.shown -= 1;
     viewer.destroy();
   };
 }
 
-export default { render };
+// Called once for each widget; `render` for each place that shows it.
+function widget() {
+  const places = { shown: 0 };
+  return { render: (context) => render(context, places) };
+}
+
+export default widget;

@@ -88,4 +88,4 @@ class ClassifierLab(ipywidgets.VBox):
     def _score_of(self, field: GaussianField) -> float:
         assert self._truth is not None
         size = self._truth.shape[-2], self._truth.shape[-1]
-        return float(psnr(render(field, size=size)[0], self._truth, protocol=PROTOCOL))
+        return float(psnr(render(field, size=size)[0].cpu(), self._truth, protocol=PROTOCOL))

@@ -9,7 +9,7 @@ from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage
 
 from ..viewer import payloads, truths
-from ..viewer.comparing import described, score
+from ..viewer.comparing import described, most_compared, score
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -54,6 +54,8 @@ class FieldService:
             return {"number": number, "error": str(error)}, []
         except (KeyError, TypeError, ValueError) as error:
             return {"number": number, "error": f"the message is incomplete: {error}."}, []
+        except (MemoryError, RuntimeError) as error:  # torch's, out of memory for one
+            return {"number": number, "error": f"that could not be computed: {error}."}, []
         return content | {"number": number}, buffers
 
     def _about(self, _: dict[str, Any]) -> Answer:
@@ -108,8 +110,8 @@ class FieldService:
         if self.truth is None:
             raise GsrError("there is no ground truth for this picture.")
         names = str(message["methods"]).split(",")
-        region = _region(message)
-        found = {name: score(self._image(name), self.truth, region) for name in names}
+        region, most = _region(message), most_compared(names)
+        found = {name: score(self._image(name), self.truth, region, most=most) for name in names}
         return {"found": {"scores": found}}, []
 
 

@@ -24,7 +24,8 @@ class PictureInfo:
     Attributes:
         name: file name without the folder, or ``"image"``.
         mode: ``"grey"`` when the source had one colour channel.
-        bit_depth: bits per channel that were read: 1, 8, 16, or 32 for floating point.
+        opaque: whether there was an alpha channel that hides nothing; pictures made get one too.
+        bit_depth: bits per channel that were read: 1, 8, 12, 16, or 32 for floating point.
         icc: ICC profile that fits the pixels, untouched.
         exif: EXIF block without orientation, thumbnail and pixel layout.
         text: text entries, such as PNG text chunks.
@@ -36,6 +37,7 @@ class PictureInfo:
     name: str = "image"
     mode: ColourMode = "rgb"
     bit_depth: int = 8
+    opaque: bool = False
     icc: bytes | None = None
     exif: bytes | None = None
     text: dict[str, str] = field(default_factory=dict)

@@ -148,13 +148,14 @@ def _from_pillow(image: Image.Image, label: str, max_pixels: int) -> Picture:
     rgb, alpha, depth = read_pixels(turned, image.format, stored, label, notes)
     if _is_negative(image, depth):
         rgb = 1 - rgb
-    if alpha is not None and float(alpha.min()) == 1:  # a channel, but nothing to see through
+    opaque = alpha is not None and float(alpha.min()) == 1
+    if opaque:  # nothing that a network would have to enlarge
         alpha = None
     mode = _colour_mode(turned.mode, stored)
     if ";16" in stored and depth == 8:
         notes.append("16-bit colour was read at 8 bits per channel.")
     icc = fitting_icc(info.icc, turned.mode, mode, notes)
-    info = replace(info, mode=mode, bit_depth=depth, icc=icc, notes=tuple(notes))
+    info = replace(info, mode=mode, opaque=opaque, bit_depth=depth, icc=icc, notes=tuple(notes))
     return Picture(fill_transparent(rgb, alpha), alpha, info)
 
 

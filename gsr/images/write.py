@@ -53,7 +53,9 @@ def save(
     """
     target = Path(path)
     size = image.height, image.width
-    file_format = check_output(target, size, transparent=image.has_transparency_data)
+    file_format = check_output(target, size, transparent=_shows_through(image))
+    if file_format in _NO_TRANSPARENCY and image.mode in ("RGBA", "LA"):
+        image = image.convert(image.mode.removesuffix("A"))
     if not 1 <= quality <= 100:
         raise OutputError(f"quality must be from 1 to 100, got {quality}.")
     try:
@@ -66,6 +68,12 @@ def save(
     except (ValueError, TypeError, OverflowError, RuntimeError, struct.error) as error:
         said = reason(error)
         raise OutputError(f"{target} cannot be written as {file_format}: {said}.") from error
+
+
+def _shows_through(image: Image.Image) -> bool:
+    if image.mode in ("RGBA", "LA"):
+        return image.getchannel("A").getextrema() != (255, 255)
+    return image.has_transparency_data
 
 
 def provenance(model: str, scale: tuple[float, float]) -> dict[str, str]:

@@ -62,7 +62,10 @@ def refusal(answer, status=400):
 
 def png(size=(20, 10), mode="RGB", **save):
     out = io.BytesIO()
-    Image.effect_noise(size, 60).convert(mode).save(out, "PNG", **save)
+    image = Image.effect_noise(size, 60).convert(mode)
+    if mode.endswith("A"):
+        image.putalpha(Image.linear_gradient("L").resize(size))
+    image.save(out, "PNG", **save)
     return out.getvalue()
 
 

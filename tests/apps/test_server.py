@@ -17,8 +17,9 @@ from apps.studio import studio as studio_module
 from apps.studio.auth import BasicAuth
 from apps.studio.fitting import fitted
 from apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
+from apps.studio.store import Superseded
 from apps.studio.studio import Studio, read_picture
-from apps.viewer.comparing import PROTOCOL
+from apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared, score
 from gsr import View
 from gsr.errors import ConfigError, ImageError
 from gsr.images import load, to_pil
@@ -59,7 +60,10 @@ def refusal(answer, status=400):
 
 def png(size=(20, 10), mode="RGB", **save):
     out = io.BytesIO()
-    Image.effect_noise(size, 60).convert(mode).save(out, "PNG", **save)
+    image = Image.effect_noise(size, 60).convert(mode)
+    if mode.endswith("A"):
+        image.putalpha(Image.linear_gradient("L").resize(size))
+    image.save(out, "PNG", **save)
     return out.getvalue()
 
 
@@ -110,7 +114,7 @@ def test_a_preview_is_small_and_close(client, key):
         ({"x": "nan"}, "finite"),
         ({"width": "inf"}, "finite"),
         ({"width": 0}, "above 0"),
-        ({"columns": 5000, "width": 200}, "4096"),
+        ({"columns": 9000, "width": 200}, "8192"),
         ({"rows": 0}, "whole pixels"),
         ({"columns": "many"}, "columns"),
         ({"width": 1e9, "height": 1e9}, "scale"),
@@ -543,3 +547,63 @@ def test_the_page_announces_every_module_and_style():
     }
     assert found == there
     assert len(found) > 30
+
+
+# --- later findings --------------------------------------------------------------------------
+
+
+def test_a_measurement_gives_way_to_a_newer_one(client, studio, measured):
+    about, _ = measured
+    url = f"/studio/fields/{about['id']}/scores"
+    params = {"x": 4, "y": 4, "width": 16, "height": 12, "viewer": "me-scores"}
+    assert client.get(url, params=params | {"number": 2}).status_code == 200
+    assert "newer request" in refusal(client.get(url, params=params | {"number": 1}), 409)
+    entry, begun = studio.store.get(about["id"]), threading.Event()
+
+    class Waiting:
+        def __enter__(self):
+            begun.set()
+            entry.turnstile.enter("me-scores", 4)  # while it waits for its turn
+
+        def __exit__(self, *_):
+            return None
+
+    with pytest.raises(Superseded):
+        score(
+            entry.field, entry.truth, View(4, 4, 16, 12, (1, 1)), rendering=Waiting(),
+            progress=lambda *_: entry.turnstile.check("me-scores", 3),
+        )  # fmt: skip
+    assert begun.is_set()
+
+
+def test_slow_methods_are_measured_on_fewer_pixels():
+    assert most_compared(["gsr", "bicubic"]) == MOST_COMPARED
+    assert most_compared(["gsr", "liif-tiny"]) < MOST_COMPARED / 5
+
+
+def test_mixed_kernels_are_told_with_shapes_of_their_own(client, key):
+    edit = {"edits": [{"kind": "mean"}]}
+    about = client.post(f"/studio/fields/{key}/edit", json=edit).json()
+    params = {"x": 20.5, "y": 11.5, "scale": 4}
+    url = f"/studio/fields/{about['id']}"
+    parts = client.get(f"{url}/explain", params=params).json()["contributions"]
+    assert len({(p["major"], p["minor"], p["angle"]) for p in parts}) == 1
+    area = {"x": 0, "y": 0, "width": 20, "height": 15}
+    listed = client.get(f"{url}/ellipses", params=area).json()
+    assert set(listed["major"]) == {round(parts[0]["major"], 3)}
+    plain = client.get(f"/studio/fields/{key}/explain", params=params).json()
+    assert "major" not in plain["contributions"][0]
+
+
+def test_a_picture_that_stays_too_large_is_not_encoded(client, monkeypatch):
+    monkeypatch.setattr(studio_module, "MAX_INPUT_PIXELS", 100)
+    answer = client.post("/studio/open", params={"shrink": 1.2}, content=png((40, 30)))
+    assert "would still have 33 x 25 pixels" in refusal(answer, 413)
+
+
+def test_frames_of_a_very_wide_screen(client, key):
+    wide = {"x": 0, "y": 0, "width": 128, "height": 1, "columns": 5184, "rows": 40}
+    url = f"/studio/fields/{key}/frame"
+    assert picture(client.get(url, params=wide | {"layer": "lr"})).size == (5184, 40)
+    too_much = wide | {"height": 128, "columns": 6000, "rows": 6000}
+    assert "25,000,000 in all" in refusal(client.get(url, params=too_much))

@@ -34,6 +34,36 @@ def test_a_field_larger_than_the_bound_is_kept_alone(field):
     assert store.get(key).field is field
 
 
+def test_what_edits_share_is_counted_once(field):
+    store = FieldStore()
+    first = store.put(field)
+    store.get(first).others["ours"] = field
+    copy = store.put(field, original=first)
+    assert store.get(copy).others is store.get(first).others
+    assert store.get(copy).turnstile is store.get(first).turnstile
+    assert store.nbytes == 2 * field.nbytes + field.index.nbytes
+
+
+def test_looking_at_an_edit_keeps_its_original(field):
+    store = FieldStore(max_bytes=3 * field.nbytes)
+    first = store.put(field)
+    copy = store.put(field, original=first)
+    store.put(field)
+    store.get(copy)
+    store.put(field)
+    assert first in store
+    assert copy in store
+
+
+def test_what_another_method_made_pushes_out_the_oldest(field):
+    store = FieldStore(max_bytes=2 * field.nbytes)
+    first, second = store.put(field), store.put(field)
+    store.get(second).others["ours"] = field
+    store.trim()
+    assert first not in store
+    assert second in store
+
+
 def test_threads_may_share_a_store(field):
     store = FieldStore(max_bytes=3 * field.nbytes)
     failures = []

@@ -11,6 +11,7 @@ from PIL import Image
 from gsr import GsrError, View, methods
 from gsr.images import to_pil
 from gsr.inspection import usage
+from gsr.kernels import ellipses
 
 pytest.importorskip("anywidget")
 
@@ -250,6 +251,29 @@ def test_kernels_of_the_figure_are_those_of_the_field(field):
     bar = next(t for t in KernelBankExplorer(field)._figure.data if t.type == "bar")
     shares = usage(field).tolist()
     assert list(bar.y) == pytest.approx([100 * shares[k] for k in bar.customdata])
+
+
+def test_a_reshaped_kernel_stays_in_its_place(field):
+    bank = KernelBankExplorer(field)
+    bank.pick([7])
+    bank._sliders["sigma_x"].value = 2.6
+    points = next(t for t in bank._figure.data if getattr(t, "mode", "") == "markers")
+    outlines = [t for t in bank._figure.data if getattr(t, "mode", "") == "lines"]
+    shape = ellipses(bank.field.bank.covariances())
+    for number, outline in zip(points.customdata, outlines, strict=True):
+        x, y = (np.asarray(v) for v in (outline.x, outline.y))
+        reach = np.hypot(x - (x.max() + x.min()) / 2, y - (y.max() + y.min()) / 2).max()
+        assert reach == pytest.approx(float(shape.major[number]), abs=0.01)
+    assert "sigma 2.60" in points.text[list(points.customdata).index(7)]
+
+
+def test_an_answer_that_cannot_be_computed_is_a_sentence(field, monkeypatch):
+    def full(*_args, **_options):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("apps.viewer.payloads.frame", full)
+    content, _ = asked(FieldViewer(field), **FRAME)
+    assert content["error"] == "that could not be computed: out of memory."
 
 
 # --- the short import ------------------------------------------------------------------------

@@ -1141,8 +1141,10 @@ def test_sixteen_bit_tiffs_whose_white_is_zero(photometric: int, expected: list[
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_a_channel_with_nothing_to_see_through_is_no_transparency(mode: str) -> None:
     opaque = Image.new(mode, (4, 3), (*(90, 20, 10)[: len(mode) - 1], 255))
-    assert load(encoded(opaque, "PNG")).alpha is None
-    assert load(opaque).alpha is None
+    for source in (encoded(opaque, "PNG"), opaque):
+        found = load(source)
+        assert found.alpha is None
+        assert found.info.opaque
 
 
 def test_bands_of_a_picture_whose_scale_is_not_exact_join() -> None:
@@ -1155,3 +1157,10 @@ def test_bands_of_a_picture_whose_scale_is_not_exact_join() -> None:
         band = whole.band(start, 925)
         got = bicubic_view(rgb, (band.x, band.y, band.width, band.height), band.size)
         torch.testing.assert_close(got, expected[:, start:], rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".bmp"])
+def test_opaque_pictures_go_where_there_is_no_transparency(tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"a{suffix}"
+    save(Image.new("RGBA", (4, 3), (90, 20, 10, 255)), target)
+    assert Image.open(target).mode == "RGB"

@@ -289,6 +289,15 @@ def test_functions_render_batches(tiny_field: GaussianField) -> None:
     assert out.max() <= 1
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_an_opaque_channel_costs_nothing_and_comes_back(mode: str, make_model: Make) -> None:
+    field = make_model("lite").encode(Image.effect_noise((12, 9), 60).convert(mode))
+    assert field.alpha is None
+    got = field.render(2)
+    assert got.mode == mode
+    assert got.getchannel("A").getextrema() == (255, 255)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])
 def test_pictures_are_the_quantised_tensors(
     mode: str, make_model: Make, picture: Callable[..., Tensor], monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@
 export function brushTool(viewer, paint) {
   const { inside } = viewer;
   let marked = null;
+  let last = null;
   const tool = {
     radius: 4,
     hover(x, y) {
@@ -12,16 +13,26 @@ export function brushTool(viewer, paint) {
     },
     down(x, y) {
       marked = new Set();
+      last = [x, y];
       tool.move(x, y);
     },
     move(x, y) {
       tool.hover(x, y);
-      touch(marked, viewer.picture, x, y, tool.radius);
+      // A quick hand is heard of at a few places only: the stroke goes straight between them.
+      const steps = Math.max(1, Math.ceil((2 * Math.hypot(x - last[0], y - last[1])) / tool.radius));
+      for (let step = 1; step <= steps; step++) {
+        const [px, py] = [x, y].map((end, axis) => last[axis] + (step / steps) * (end - last[axis]));
+        touch(marked, viewer.picture, px, py, tool.radius);
+      }
+      last = [x, y];
     },
     up() {
       const runs = runsOf(marked, viewer.picture.width);
       marked = null;
       if (runs.length) paint(runs);
+    },
+    cancel() {
+      marked = null;
     },
   };
   return tool;

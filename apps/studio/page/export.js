@@ -51,8 +51,8 @@ export class Exporter {
     this.chosen();
   }
 
+  // A file that is being made is of what was on show when it was asked for.
   use(id) {
-    this.abort?.abort();
     this.id = id;
     if (this.element.open) this.showSize();
   }
@@ -120,7 +120,7 @@ export class Exporter {
   query() {
     const what = this.what.value;
     const { viewport, state } = this.viewer;
-    const { x, y, width, height } = viewport.visible();
+    const { x, y, width, height } = viewport.seen();
     const { words } = this.source();
     const size = { [this.unit.value]: this.number.value };
     const view = { view: [x, y, width, height].join(",") };

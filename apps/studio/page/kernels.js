@@ -6,8 +6,6 @@ import { checked } from "../viewer/http.js";
 import { Panel } from "./panel.js";
 import { loadPlotly } from "./plotly.js";
 
-const PICKED = "#f2b34c";
-
 export class Kernels {
   // viewer: the viewer; picked(kernels): a choice was made here; failed(error)
   constructor(base, viewer, { picked, failed }) {
@@ -40,9 +38,10 @@ export class Kernels {
 
   use(about, transport) {
     const same = this.about?.id === about.id;
+    const edited = this.about?.original === about.original; // before or after
     Object.assign(this, { about, transport });
     this.number.max = about.kernels.length - 1;
-    if (!about.edited) this.reset();
+    if (!edited) this.reset();
     if (this.panel.open && !same) this.draw();
   }
 
@@ -59,13 +58,16 @@ export class Kernels {
       });
       this.plot.removeAllListeners("plotly_click");
       this.plot.on("plotly_click", ({ points }) => this.toggle(numberOf(points[0])));
-      this.plot.removeAllListeners("plotly_selected");
-      this.plot.on("plotly_selected", (event) => event && this.light([...new Set(event.points.map(numberOf))]));
       this.showPicked();
       if (this.viewer.inside.region) this.showUsage();
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  // Light or dark has changed.
+  recolor() {
+    if (this.plot.data) this.Plotly.relayout(this.plot, { "font.color": getComputedStyle(this.plot).color });
   }
 
   toggle(kernel) {
@@ -144,7 +146,6 @@ function ownLayout(layout, plot) {
   const quiet = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   return {
     ...layout, ...quiet, autosize: true, width: undefined, font: { ...layout.font, color: style.color, size: 11 },
-    newselection: { line: { color: PICKED } },
   };
 }
 
@@ -167,6 +168,9 @@ function regionTool(viewer, done) {
     up: () => {
       corner = null;
       if (inside.region) done();
+    },
+    cancel: () => {
+      corner = null;
     },
   };
 }

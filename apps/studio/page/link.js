@@ -53,7 +53,7 @@ export function readLink(hash) {
 }
 
 function readState(words) {
-  const state = {};
+  const state = { ...INITIAL }; // what is not named is as at the start, whatever is on show
   for (const [key, member] of Object.entries(WORDS)) if (words.has(key)) state[member] = words.get(key);
   for (const [key, member] of Object.entries(NUMBERS)) {
     if (positive(words.get(key))) state[member] = positive(words.get(key));

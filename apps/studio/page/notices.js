@@ -7,7 +7,11 @@ const MS_PER_CHARACTER = 50;
 
 export class Notices {
   constructor() {
-    this.busy = h("div", { className: "gsr-busy", role: "status", hidden: true });
+    this.bar = h("i", {});
+    this.doing = h("span", { role: "status" });
+    this.cancel = h("button", { type: "button" }, "Cancel");
+    this.busy = h("div", { className: "gsr-busy", hidden: true },
+      h("span", { className: "gsr-busy-bar" }, this.bar), this.doing, this.cancel);
     this.notice = h("div", { className: "gsr-notice", role: "alert", hidden: true });
     this.element = h("div", { className: "gsr-said" }, this.busy, this.notice);
   }
@@ -15,12 +19,11 @@ export class Notices {
   // text: null when nothing is going on; stop(): offered as Cancel; part: of 1, when it is known
   showBusy(text, stop = null, part = null) {
     this.busy.hidden = text === null;
-    if (text === null) return this.busy.replaceChildren();
-    const bar = h("i", {});
-    bar.style.width = part === null ? "30%" : `${100 * part}%`;
+    this.doing.textContent = text ?? "";
+    this.bar.style.width = part === null ? "30%" : `${100 * part}%`;
     this.busy.classList.toggle("gsr-unknown", part === null);
-    this.busy.replaceChildren(h("span", { className: "gsr-busy-bar" }, bar), h("span", {}, text),
-      ...(stop ? [h("button", { type: "button", onclick: stop }, "Cancel")] : []));
+    this.cancel.hidden = !stop;
+    this.cancel.onclick = stop;
   }
 
   // action: { text, run } offered as a button. What is neither wrong nor a question leaves by itself.

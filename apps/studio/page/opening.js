@@ -13,14 +13,15 @@ export class Opening {
   }
 
   // source: { demo } | { file } | { id }, and { shrink } or { truth: File }; a file may also have `fit`:
-  // it is shrunk first if it is too large. kept: the field of `source.id` may still be there
+  // it is shrunk first if it is too large. kept: the field of `source.id` may still be there; that of
+  // `source.of` gets the `truth`, if it is
   async open(source, kept = false) {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
     this.notices.say(null);
     try {
       const about = (kept && (await this.readKept(source, abort))) || (await this.read(source, abort));
-      if (!abort.signal.aborted) this.opened(about, { ...source, id: about.id });
+      if (!abort.signal.aborted) this.opened(about, { ...source, id: about.id, of: undefined });
       return true;
     } catch (error) {
       if (error.status === TOO_LARGE && !source.fit) this.offerToShrink(source, error);
@@ -55,14 +56,18 @@ export class Opening {
   }
 
   async read(source, abort) {
-    const { demo, file, id, shrink, fit, truth } = source;
-    if (!demo && !file) return this.json(`fields/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
-    const options = { ...(shrink ? { shrink } : {}), ...(fit ? { fit } : {}) };
-    const about = demo
-      ? await this.watched("open-demo", { name: demo, ...options }, null, demo, abort)
-      : await this.readFile(file, options, abort);
+    const { truth, of } = source;
+    const about = (of && (await this.readKept({ id: of }, abort))) || (await this.encode(source, abort));
     if (!truth) return about;
     return this.json(`fields/${about.id}/truth`, {}, { method: "POST", body: truth, signal: abort.signal });
+  }
+
+  async encode({ demo, file, id, shrink, fit }, abort) {
+    if (!demo && !file) return this.json(`fields/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
+    const options = { ...(shrink ? { shrink } : {}), ...(fit ? { fit } : {}) };
+    return demo
+      ? this.watched("open-demo", { name: demo, ...options }, null, demo, abort)
+      : this.readFile(file, options, abort);
   }
 
   readFile(file, options, abort) {

@@ -1,6 +1,6 @@
 // The page: choose a picture, look at it and into it, change it, take it away.
 
-import { h } from "../viewer/dom.js";
+import { debounce, h } from "../viewer/dom.js";
 import { checked, httpTransport } from "../viewer/http.js";
 import { mount } from "../viewer/viewer.js";
 import { receive } from "./arriving.js";
@@ -23,10 +23,14 @@ export function start(element, base) {
   return new Page(element, new URL("studio/", base), new URL("demo/", base));
 }
 
+// Browsers refuse an address that changes too often.
+const ADDRESS_MS = 300;
+
 class Page {
   constructor(element, base, photos) {
     Object.assign(this, { base, photos, source: null });
     this.notices = new Notices();
+    this.remember = debounce(ADDRESS_MS, () => this.writeAddress());
     const failed = (error) => this.failed(error);
     this.opening = new Opening(base, this.notices, {
       opened: (about, source) => this.show(about, source), failed,
@@ -46,7 +50,7 @@ class Page {
         this.remember();
       },
     });
-    this.truth = new Truth((part) => this.opening.open({ ...this.source, ...part }));
+    this.truth = new Truth((part) => this.measure(part));
     this.exporter = new Exporter(base, this.viewer, failed);
     this.lifeline = new Lifeline(base, this.notices, {
       id: () => this.source?.id, back: () => this.viewer.moved(() => {}), remake: () => this.remake(),
@@ -86,7 +90,7 @@ class Page {
     this.element = h("div", { className: "gsr-studio" },
       h("header", { className: "gsr-top" }, h("h1", {}, "gsr studio"), open, this.file, this.strip, this.name,
         ...this.panels.map((panel) => panel.toggle), this.tour.button, this.truth.element, this.link,
-        this.exporter.element, themeButton()),
+        this.exporter.element, themeButton(() => this.kernels.recolor())),
       this.notices.element, this.place);
     element.replaceChildren(this.element);
     for (const panel of this.panels) this.dock(panel);
@@ -124,7 +128,7 @@ class Page {
   listen() {
     receive(this.element, (file, among) => this.opening.open({ file, among }));
     closing([this.truth.element, this.exporter.element]);
-    addEventListener("hashchange", () => this.follow(readLink(location.hash)));
+    addEventListener("hashchange", (event) => this.follow(readLink(new URL(event.newURL).hash)));
   }
 
   async begin() {
@@ -179,6 +183,24 @@ class Page {
     };
   }
 
+  // Open the same picture with another ground truth, or none: { truth } or { shrink }. What was done
+  // to it stays, but for what belongs to pixels of another size.
+  async measure(part) {
+    const { source } = this;
+    const shown = { ...this.onShow(), source: { ...source, truth: undefined, shrink: undefined, ...part } };
+    if (!source.shrink && !part.shrink) {
+      // Its Gaussians are there already.
+      if (part.truth) shown.source.of = source.id;
+      return this.bringBack(shown);
+    }
+    const edits = shown.edits.filter(({ kind }) => kind !== "paint");
+    const worked = await this.bringBack({ ...shown, view: null, point: null, edits });
+    if (worked && edits.length < shown.edits.length) {
+      this.notices.say("What was painted belongs to the other size of this picture and was left out.");
+    }
+    return worked;
+  }
+
   // The app has lost the field. The page still knows its picture, and what was done to it.
   remake() {
     if (this.source.file || this.source.demo) return this.bringBack(this.onShow(), true);
@@ -193,8 +215,9 @@ class Page {
       edited.then(() => viewer.change({ sources: state.sources }));
     }
     if (view) lookAt(viewer, view);
-    if (lit.length) this.kernels.light(lit.filter((kernel) => kernel < viewer.picture.kernels.length));
+    this.kernels.light(lit.filter((kernel) => kernel < viewer.picture.kernels.length));
     if (point) viewer.explainAt(...point);
+    else viewer.closeExplanation();
   }
 
   showDemos(demos) {
@@ -245,12 +268,17 @@ class Page {
   }
 
   // The address bar follows, without a step in the browser's history for each move.
-  remember() {
-    if (this.source && !this.linked) history.replaceState(null, "", this.address());
+  writeAddress() {
+    if (!this.source || this.linked) return;
+    try {
+      history.replaceState(null, "", this.address());
+    } catch { // too often, for this browser
+      this.remember();
+    }
   }
 
   async copyLink() {
-    this.remember();
+    this.writeAddress();
     const remarks = [
       this.source.demo ? "" : "It works while the app keeps this picture.",
       fits(this.whatIf.edits.done) ? "" : "The edits are too long for an address; use Save.",

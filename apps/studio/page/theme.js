@@ -4,7 +4,8 @@ import { h } from "../viewer/dom.js";
 
 const KEY = "gsr-theme";
 
-export function themeButton() {
+// changed(): what has colours of its own may look again
+export function themeButton(changed) {
   const kept = localStorage.getItem(KEY);
   if (kept) document.body.classList.toggle("dark", kept === "dark");
   return h("button", {
@@ -12,6 +13,7 @@ export function themeButton() {
     onclick: () => {
       const dark = document.body.classList.toggle("dark");
       localStorage.setItem(KEY, dark ? "dark" : "light");
+      changed();
     },
   }, "◐");
 }

@@ -3,7 +3,7 @@
 import { h } from "../viewer/dom.js";
 
 export class Truth {
-  // reopen(part of the source): open the same picture again with it
+  // reopen(part): open the same picture again with { shrink } or { truth: File }, or {} for none
   constructor(reopen) {
     this.reopen = reopen;
     this.factor = h("input", {
@@ -33,7 +33,7 @@ export class Truth {
   // Close the menu and open the picture again.
   take(part) {
     this.element.open = false;
-    this.reopen({ truth: undefined, shrink: undefined, ...part });
+    this.reopen(part);
   }
 
   // source: what was opened; a field that came without its picture cannot be shrunk

@@ -92,6 +92,7 @@ export class WhatIf {
     this.edits.replay([]);
     this.applied = this.edits.kept();
     this.edits.replay(edits);
+    this.gain.textContent = about.truth ? "" : "With a ground truth, the cost of an edit is shown here in dB.";
     this.showLit();
     this.which.max = about.kernels.length - 1;
     const used = about.kernels.map((kernel, i) => [kernel.share ?? 0, i]).sort((a, b) => b[0] - a[0]);
@@ -206,11 +207,11 @@ export class WhatIf {
   async showGain(found, view) {
     const { copy, original } = this;
     if (!copy || !original.truth || !found.scores.gsr) {
-      this.gain.textContent = original?.truth ? "" : "With a ground truth, the cost of an edit is shown here in dB.";
+      this.gain.textContent = "";
       return;
     }
     try {
-      const before = (await this.first.scores(view, "gsr")).scores.gsr.psnr;
+      const before = (await this.first.scores(view, "gsr", undefined, "gain")).scores.gsr.psnr;
       const after = found.scores.gsr.psnr;
       if (copy !== this.copy || before === null || after === null) return;
       const change = after - before;

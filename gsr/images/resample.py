@@ -138,7 +138,7 @@ def _resize_plane(
     kind: Kind,
 ) -> Tensor:
     height, width = plane.shape
-    # Subtracting the offset can round the far edge a hair beyond the region.
-    inside = (box[0], box[1], min(box[2], width), min(box[3], height))
+    # Rounding may have put the edges a hair beyond the region.
+    inside = (max(box[0], 0), max(box[1], 0), min(box[2], width), min(box[3], height))
     image = Image.fromarray(plane).resize((size[1], size[0]), _RESAMPLING[kind], box=inside)
     return torch.from_numpy(np.array(image))

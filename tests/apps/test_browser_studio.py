@@ -4,32 +4,20 @@ import io
 import json
 
 import pytest
-from helpers.browser import settle
+from helpers.browser import EDITED, settle, tidy
 from PIL import Image
 
 pytestmark = pytest.mark.browser
 
-EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
 VISIBLE = "() => document.querySelector('.gsr-viewer').gsr.viewport.visible()"
 NAME = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
-TIDY = """() => {
-  document.querySelectorAll('.gsr-menu').forEach((menu) => { menu.open = false; });
-  const ours = '.gsr-panel:not([hidden]) .gsr-plain, .gsr-notice [aria-label=Dismiss]';
-  document.querySelectorAll(ours).forEach((button) => button.click());
-  const reset = (button) => button.textContent === 'Reset';
-  [...document.querySelectorAll('.gsr-whatif button')].find(reset).click();
-}"""
 
 
 @pytest.fixture
 def page(shared_page):
     """The page without edits, panels, menus and notices; afterwards nothing may have gone wrong."""
     yield shared_page
-    shared_page.evaluate(TIDY)
-    shared_page.wait_for_function(f"() => !({EDITED})()")
-    settle(shared_page)
-    # The browser itself reports every refusal of a server; those here were meant.
-    assert [text for text in shared_page.problems if "status of 4" not in text] == []
+    tidy(shared_page)
 
 
 def what_if(page):

@@ -1164,3 +1164,11 @@ def test_opaque_pictures_go_where_there_is_no_transparency(tmp_path: Path, suffi
     target = tmp_path / f"a{suffix}"
     save(Image.new("RGBA", (4, 3), (90, 20, 10, 255)), target)
     assert Image.open(target).mode == "RGB"
+
+
+@given(st.floats(-1e-11, 1e-11), st.floats(-1e-11, 1e-11))
+def test_a_hair_beyond_the_border_is_the_border(x: float, y: float) -> None:
+    rgb = smooth(9, 11)
+    expected = bicubic_view(rgb, (0, 0, 11, 9), (20, 31))
+    got = bicubic_view(rgb, (x, y, 11, 9), (20, 31))
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)

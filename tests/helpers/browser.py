@@ -11,6 +11,14 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 READY = ".gsr-stage[data-ready=true]"
+EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
+_TIDY = """() => {
+  document.querySelectorAll('.gsr-menu').forEach((menu) => { menu.open = false; });
+  const ours = '.gsr-panel:not([hidden]) .gsr-plain, .gsr-notice [aria-label=Dismiss]';
+  document.querySelectorAll(ours).forEach((button) => button.click());
+  const reset = (button) => button.textContent === 'Reset';
+  [...document.querySelectorAll('.gsr-whatif button')].find(reset).click();
+}"""
 
 
 @contextmanager
@@ -36,9 +44,9 @@ def running_app(weights: Path, photo: Path, port: int = 0) -> Iterator[str]:
         app.stdout.close()
 
 
-def opened_page(browser: Any, address: str) -> Any:
+def opened_page(browser: Any, address: str, **options: Any) -> Any:
     """The page when its first picture is shown; `problems` collects all that should not happen."""
-    page = browser.new_page(viewport={"width": 1100, "height": 700})
+    page = browser.new_page(viewport={"width": 1100, "height": 700}, **options)
     page.problems = []
     page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -57,3 +65,12 @@ def settle(page: Any) -> None:
     """Wait until the exact frame is shown."""
     page.wait_for_timeout(60)
     page.wait_for_selector(READY, timeout=30_000)
+
+
+def tidy(page: Any) -> None:
+    """Take edits, panels, menus and notices away; nothing may have gone wrong."""
+    page.evaluate(_TIDY)
+    page.wait_for_function(f"() => !({EDITED})()")
+    settle(page)
+    # The browser itself reports every refusal of a server; those here were meant.
+    assert [text for text in page.problems if "status of 4" not in text] == []

@@ -33,11 +33,21 @@ def with_index(field: "GaussianField", index: Int[Tensor, "b h w"]) -> "Gaussian
 def with_kernel(
     field: "GaussianField", kernel: int, pixels: Bool[Tensor, "b h w"] | None = None
 ) -> "GaussianField":
-    """One kernel for the marked pixels, or for all."""
+    """One kernel for the marked pixels, or for all.
+
+    Args:
+        field: What to change.
+        kernel: Its number in the bank.
+        pixels: A mask, as a tensor or an array; all if not given.
+
+    Raises:
+        GsrError: for a kernel the bank does not have, or for what is no mask of the field.
+    """
     if not isinstance(kernel, Integral):
         raise GsrError(f"a kernel's number must be whole, got {kernel!r}.")
     chosen = torch.full_like(field.index, int(kernel))
     if pixels is not None:
+        pixels = torch.as_tensor(pixels, device=field.index.device)
         check_shape("pixels", pixels, tuple(field.index.shape))
         if pixels.dtype != torch.bool:
             raise GsrError(f"pixels must be a mask of truth values, got {pixels.dtype}.")

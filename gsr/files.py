@@ -267,11 +267,13 @@ def free_memory() -> int | None:
 
 
 def _free_in_group() -> int | None:
-    """What a container's limit leaves."""
+    """What a container's limit leaves; files that are only cached make room."""
     group = Path("/sys/fs/cgroup")
     try:
         limit, used = ((group / f"memory.{name}").read_text() for name in ("max", "current"))
-        return int(limit) - int(used)
+        parts = (group / "memory.stat").read_text(encoding="ascii").split()
+        cached = int(parts[parts.index("inactive_file") + 1])
+        return int(limit) - int(used) + cached
     except (OSError, ValueError):
         return None
 

@@ -1,5 +1,5 @@
-"""The command line: `gsr upscale`, `gsr inspect`, `gsr info`, `gsr app`, `gsr data`,
-`gsr train` and `gsr eval`.
+"""The command line: `gsr upscale`, `inspect`, `info`, `encode`, `sweep`, `app`, `data`, `train`
+and `eval`.
 
 Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
 code 2; any other exception is a bug and keeps its traceback.

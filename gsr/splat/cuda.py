@@ -28,7 +28,7 @@ _LIMIT = tl.constexpr(MAX_EXPONENT)
 
 @triton.jit
 def _fade(distance, radius):
-    """`reference.taper` and its derivative."""
+    """`reference.taper`."""
     far = tl.abs(distance) - (radius - 0.5)
     u = tl.minimum(tl.maximum(far, 0.0), 1.0)
     return 1.0 - u * u * (3.0 - 2.0 * u)

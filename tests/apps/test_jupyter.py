@@ -226,6 +226,20 @@ def test_a_widget_shown_twice_is_one_widget(page):
     assert told(page)["scale"] == pytest.approx(5)
 
 
+def test_two_places_of_other_proportions_come_to_rest(page):
+    wide = "ipywidgets.Box([viewer], layout={'width': '%d%%'})"
+    run_instead(page, f"import ipywidgets; ipywidgets.VBox([{wide % 90}, {wide % 40}])")
+    page.wait_for_function("() => document.querySelectorAll('.gsr-viewer').length === 3")
+    page.wait_for_selector(".gsr-stage[data-ready=true] >> nth=2", timeout=30_000)
+    page.evaluate(f"() => {VIEWER}.zoomTo(6)")
+    page.wait_for_timeout(1500)  # long enough to answer each other some times
+    before = told(page)
+    page.wait_for_timeout(1500)
+    after = told(page)
+    assert (after["scale"], after["view"]) == (before["scale"], before["view"])
+    assert after["scale"] == pytest.approx(6)
+
+
 def test_nothing_went_wrong_and_the_file_stays_small(page, notebook):
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")

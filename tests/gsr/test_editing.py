@@ -106,6 +106,8 @@ def test_masks_and_numbers_are_checked(tiny_field: GaussianField) -> None:
     with pytest.raises(GsrError, match=r"^a kernel's number must be whole, got 3\.7\.$"):
         with_kernel(tiny_field, 3.7)
     assert (with_kernel(tiny_field, np.int64(3)).index == 3).all()
+    of_numpy = with_kernel(tiny_field, 3, np.ones(shape, dtype=bool))
+    assert (of_numpy.index == 3).all()
 
 
 def test_a_bank_without_opacity_still_renders(tiny_field: GaussianField) -> None:

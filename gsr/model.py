@@ -64,7 +64,7 @@ class ModelConfig:
 
 PRESETS = {
     # 29 features and 3 colours make rows of 32 numbers, which the splatting loop likes.
-    "lite": ModelConfig("lite", EncoderConfig(channels=48, blocks=8), sloped=True),
+    "lite": ModelConfig("lite", EncoderConfig(channels=48, blocks=9), sloped=True),
     "base": ModelConfig("base", sloped=True),
     "paper": ModelConfig(
         "paper",

@@ -72,5 +72,6 @@ def tidy(page: Any) -> None:
     page.evaluate(_TIDY)
     page.wait_for_function(f"() => !({EDITED})()")
     settle(page)
+    page.wait_for_function("() => !location.hash.includes('edits')")  # a moment later
     # The browser itself reports every refusal of a server; those here were meant.
     assert [text for text in page.problems if "status of 4" not in text] == []

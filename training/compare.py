@@ -54,7 +54,9 @@ def main(
     limit: Annotated[int | None, typer.Option(help="Images per set.", min=1)] = None,
     side: Annotated[int, typer.Option(help="LR side of the image that is timed.", min=8)] = 96,
     runs: Annotated[int, typer.Option(help="Times are the mean of so many.", min=1)] = 100,
-    device: Annotated[str, typer.Option(help="cpu, or auto: a GPU if there is one.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="cpu, cuda, or auto: a GPU if there is one.")
+    ] = "auto",
 ) -> None:
     """Train all, measure all, write results.csv, compare.md and compare.html.
 
@@ -63,8 +65,8 @@ def main(
     recipes = {name: _recipe(name, context.args) for name in _names(methods)}
     plan_scales = parse_scales(scales)
     sets = find_sets(benchmarks, limit)
-    weights = {name: _trained(recipe, data, out / name, device) for name, recipe in recipes.items()}
     where = engine_on(device).device
+    weights = {name: _trained(recipe, data, out / name, device) for name, recipe in recipes.items()}
     plan = Evaluation(
         sets=sets,
         scales=plan_scales,
@@ -77,7 +79,7 @@ def main(
     )
     plan.check()
     rows = _measured(plan, out)
-    costs = [expense(name, path, side, runs, device) for name, path in weights.items()]
+    costs = [expense(name, path, side, runs, where.type) for name, path in weights.items()]
     _write(plan, rows, costs, out)
 
 

@@ -46,18 +46,17 @@ class Expense:
     runs: int
 
 
-def expense(name: str, weights: Path, side: int, runs: int, device: str = "auto") -> Expense:
+def expense(name: str, weights: Path, side: int, runs: int, device: str = "cpu") -> Expense:
     """Measured in a process of its own, so that memory is its own.
 
     Args:
-        device: `cpu`, or `auto` for a GPU if there is one.
+        device: `cpu` or `cuda`.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_expense, name, weights, side, runs, device).result()
 
 
 def _expense(name: str, weights: Path, side: int, runs: int, device: str) -> Expense:
-    device = "cuda" if device == "auto" and torch.cuda.is_available() else "cpu"
     network = load_network(weights, device=device)
     image = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     before = _peak_mb(device)

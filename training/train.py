@@ -70,7 +70,7 @@ def main(
     """
     file = recipe_file(recipe)
     chosen = load_recipe(file, parse_overrides(context.args))
-    _check_options(minutes, extend, pause_after, device)
+    _check_options(minutes, extend, pause_after)
     if threads:
         torch.set_num_threads(threads)
     engine = engine_on(device)
@@ -141,25 +141,26 @@ def check_run_folder(folder: Path) -> None:
     prepare_folder(existing, create=False)
 
 
-def _check_options(
-    minutes: float | None, extend: bool, pause_after: float | None, device: str
-) -> None:
+def _check_options(minutes: float | None, extend: bool, pause_after: float | None) -> None:
     for option, value in (("--minutes", minutes), ("--pause-after", pause_after)):
         if value is not None and not 0 < value < 1e6:
             raise ConfigError(f"{option} must be above 0, got {value:g}.")
     if extend and minutes is None:
         raise ConfigError("--extend adds --minutes to a run, and none are given.")
+
+
+def engine_on(device: str) -> Accelerator:
+    """Where training runs, from `--device`: `auto` takes the GPU if there is one.
+
+    Other accelerators, such as Apple's, lack double precision, which reductions need.
+
+    Raises:
+        ConfigError: another word, or no GPU for `cuda`.
+    """
     if device not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"--device must be auto, cpu or cuda, got {device!r}.")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("--device cuda: torch finds no GPU of NVIDIA's here that it can use.")
-
-
-def engine_on(device: str) -> Accelerator:
-    """Where training runs: on the GPU unless `device` is `cpu` or there is none.
-
-    Other accelerators, such as Apple's, lack double precision, which reductions need.
-    """
     return Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import plotly
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -113,6 +113,20 @@ class EditBody(BaseModel):
     replace: str | None = None
 
 
+def _region(x: float, y: float, width: float, height: float) -> View:
+    """A rectangle where only the place counts; a view cannot do without a size."""
+    return View(x, y, width, height, (_whole(height), _whole(width)))
+
+
+def _whole(extent: float) -> int:
+    """An extent as a number of pixels; whether it makes sense is for `View` to say."""
+    return max(1, round(extent)) if 0 < extent < 1e6 else 1
+
+
+Region = Annotated[View, Depends(_region)]
+"""Numbers x, y, width and height of a request, in LR pixels."""
+
+
 def _field_routes(studio: Studio) -> APIRouter:
     """Read-only questions to one field."""
     routes = APIRouter()
@@ -151,11 +165,8 @@ def _question_routes(studio: Studio) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/fields/{key}/ellipses")
-    def ellipses(
-        key: str, x: float, y: float, width: float, height: float, limit: int = 4000
-    ) -> dict[str, Any]:
-        view = _region(x, y, width, height)
-        return payloads.ellipses(studio.store.get(key).field, view, limit)
+    def ellipses(key: str, region: Region, limit: int = 4000) -> dict[str, Any]:
+        return payloads.ellipses(studio.store.get(key).field, region, limit)
 
     @routes.get("/fields/{key}/explain")
     def explain(key: str, x: float, y: float, scale: float) -> dict[str, Any]:
@@ -171,9 +182,8 @@ def _question_routes(studio: Studio) -> APIRouter:
         return payloads.reach(studio.store.get(key).field, column, row, scale)
 
     @routes.get("/fields/{key}/usage")
-    def usage(key: str, x: float, y: float, width: float, height: float) -> dict[str, Any]:
-        view = _region(x, y, width, height)
-        return {"shares": payloads.region_usage(studio.store.get(key).field, view)}
+    def usage(key: str, region: Region) -> dict[str, Any]:
+        return {"shares": payloads.region_usage(studio.store.get(key).field, region)}
 
     @routes.get("/fields/{key}/bank")
     def bank(key: str) -> Response:
@@ -182,31 +192,13 @@ def _question_routes(studio: Studio) -> APIRouter:
 
     @routes.get("/fields/{key}/scores")
     def scores(
-        key: str,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        methods: Words = "gsr",
-        viewer: Word = "",
-        number: int = 0,
+        key: str, region: Region, methods: Words = "gsr", viewer: Word = "", number: int = 0
     ) -> dict[str, Any]:
         names = list(dict.fromkeys(methods.split(",")))[:MOST_SCORES]
-        region = _region(x, y, width, height)
         found = studio.scores(studio.store.get(key), names, region, viewer, number)
         return {"scores": found, "protocol": "luma, 8 bit, no border left out"}
 
     return routes
-
-
-def _region(x: float, y: float, width: float, height: float) -> View:
-    """A rectangle where only the place counts; a view cannot do without a size."""
-    return View(x, y, width, height, (_whole(height), _whole(width)))
-
-
-def _whole(extent: float) -> int:
-    """An extent as a number of pixels; whether it makes sense is for `View` to say."""
-    return max(1, round(extent)) if 0 < extent < 1e6 else 1
 
 
 def _picture_routes(studio: Studio) -> APIRouter:

@@ -103,10 +103,8 @@ class FieldStore:
         with self._lock:
             # What other methods made of the picture is the same before and after edits.
             first = self._entries.get(original) if original else None
-            entry = Entry(kept, truth, original)
-            if first is not None:
-                entry = dataclasses.replace(entry, others=first.others, turnstile=first.turnstile)
-            self._entries[key] = entry
+            shared = {"others": first.others, "turnstile": first.turnstile} if first else {}
+            self._entries[key] = Entry(kept, truth, original, **shared)  # type: ignore[arg-type]
             self._trim()
         return key
 

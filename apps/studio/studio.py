@@ -16,7 +16,7 @@ from gsr.images import Picture, load
 
 from ..demos import demo_photos, focus_of
 from ..viewer import truths
-from ..viewer.comparing import INSTANT, Comparing, most_compared, score
+from ..viewer.comparing import INSTANT, Comparing, compared, most_compared, score
 from ..viewer.payloads import FrameRequest, describe, frame
 from .crowd import Crowd
 from .fitting import fitted
@@ -280,14 +280,10 @@ class Studio:
 
         def scored(name: str) -> dict[str, float | None]:
             image = self.image(entry, name, still_wanted)
-            return score(
-                image,
-                truth,
-                region,
-                most=most_compared(names),
-                rendering=self._rendering,
-                progress=still_wanted,
-            )
+            with self._rendering:
+                still_wanted(0, 1)  # it may have waited long
+                pair = compared(image, truth, region, most_compared(names), still_wanted)
+            return score(*pair)
 
         return {name: scored(name) for name in names}
 

@@ -3,7 +3,6 @@
 import math
 import threading
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -141,33 +140,35 @@ def most_compared(names: Iterable[str]) -> int:
     return MOST_COMPARED if set(names) <= {"gsr", *INSTANT} else MOST_COMPARED_SLOWLY
 
 
-def score(
+def compared(
     image: ContinuousImage,
     truth: SampledImage,
     region: View,
-    *,
     most: int = MOST_COMPARED,
-    rendering: AbstractContextManager[Any] | None = None,
     progress: Progress | None = None,
-) -> dict[str, float | None]:
-    """PSNR in dB and SSIM of the luma, 8 bit, in a region at the truth's own magnification.
-
-    PSNR is None where both are equal, SSIM where the region is too small for it.
+) -> tuple[Tensor, Tensor]:
+    """What an image shows of a region and what it should, at the truth's magnification. [3, h, w]
 
     Args:
         image: What is judged.
         truth: What it should be.
         region: Where; of a large one the middle is taken.
         most: Pixels of the truth that are compared.
-        rendering: Held while the image is rendered, a lock for example.
         progress: Called with (rows done, rows in all); an exception it raises cancels.
+
+    Raises:
+        ScaleError: when the region holds no pixel of the truth.
     """
     view, (rows, columns) = compared_view(truth, region, most)
-    expected = truth.maps[0, :, rows, columns].cpu()
-    with rendering or nullcontext():
-        if progress is not None:
-            progress(0, 1)  # it may have waited long
-        got: Tensor = render(image, view=view, progress=progress)[0].cpu()  # type: ignore[arg-type]
+    got: Tensor = render(image, view=view, progress=progress)[0]  # type: ignore[arg-type]
+    return got.cpu(), truth.maps[0, :, rows, columns].cpu()
+
+
+def score(got: Tensor, expected: Tensor) -> dict[str, float | None]:
+    """PSNR in dB and SSIM of the luma, 8 bit.
+
+    PSNR is None where both are equal, SSIM where they are too small for it.
+    """
     decibel = float(psnr(got, expected, protocol=PROTOCOL))
     return {
         "psnr": decibel if math.isfinite(decibel) else None,

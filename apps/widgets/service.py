@@ -9,7 +9,7 @@ from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage
 
 from ..viewer import payloads, truths
-from ..viewer.comparing import described, most_compared, score
+from ..viewer.comparing import compared, described, most_compared, score
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -111,7 +111,9 @@ class FieldService:
             raise GsrError("there is no ground truth for this picture.")
         names = str(message["methods"]).split(",")
         region, most = _region(message), most_compared(names)
-        found = {name: score(self._image(name), self.truth, region, most=most) for name in names}
+        found = {
+            name: score(*compared(self._image(name), self.truth, region, most)) for name in names
+        }
         return {"found": {"scores": found}}, []
 
 

@@ -2,6 +2,7 @@ import base64
 import io
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -17,9 +18,8 @@ from apps.studio import studio as studio_module
 from apps.studio.auth import BasicAuth
 from apps.studio.fitting import fitted
 from apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
-from apps.studio.store import Superseded
 from apps.studio.studio import Studio, read_picture
-from apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared, score
+from apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared
 from gsr import View
 from gsr.errors import ConfigError, ImageError
 from gsr.images import load, to_pil
@@ -558,22 +558,17 @@ def test_a_measurement_gives_way_to_a_newer_one(client, studio, measured):
     params = {"x": 4, "y": 4, "width": 16, "height": 12, "viewer": "me-scores"}
     assert client.get(url, params=params | {"number": 2}).status_code == 200
     assert "newer request" in refusal(client.get(url, params=params | {"number": 1}), 409)
-    entry, begun = studio.store.get(about["id"]), threading.Event()
-
-    class Waiting:
-        def __enter__(self):
-            begun.set()
-            entry.turnstile.enter("me-scores", 4)  # while it waits for its turn
-
-        def __exit__(self, *_):
-            return None
-
-    with pytest.raises(Superseded):
-        score(
-            entry.field, entry.truth, View(4, 4, 16, 12, (1, 1)), rendering=Waiting(),
-            progress=lambda *_: entry.turnstile.check("me-scores", 3),
-        )  # fmt: skip
-    assert begun.is_set()
+    turnstile, answers = studio.store.get(about["id"]).turnstile, []
+    older = threading.Thread(
+        target=lambda: answers.append(client.get(url, params=params | {"number": 3}))
+    )
+    with studio._rendering:  # something else is rendered
+        older.start()
+        while turnstile._newest["me-scores"] < 3:
+            time.sleep(0.01)
+        turnstile.enter("me-scores", 4)
+    older.join(10)
+    assert "newer request" in refusal(answers[0], 409)
 
 
 def test_slow_methods_are_measured_on_fewer_pixels():

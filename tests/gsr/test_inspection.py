@@ -263,6 +263,20 @@ def test_the_list_holds_what_is_in_view(
         assert (near | ~listed).all()
 
 
+@pytest.mark.parametrize("offset", [-0.5, 0.5])
+@given(x=st.floats(1, 22), y=st.floats(1, 18))
+def test_the_list_holds_those_whose_offset_reaches_into_view(
+    lite_field: GaussianField, offset: float, x: float, y: float
+) -> None:
+    field = replace(lite_field, offsets=torch.full_like(lite_field.offsets, offset))
+    view = View(x, y, 1, 1, (4, 4))
+    listed = set(map(tuple, gaussians_in(field, view).means.tolist()))
+    everywhere = gaussians_in(field, View.whole((20, 24), (20, 24))).means.tolist()
+    inside = {(a, b) for a, b in everywhere if x <= a <= x + 1 and y <= b <= y + 1}
+    assert inside
+    assert inside <= listed
+
+
 @pytest.mark.parametrize(("limit", "step"), [(480, 1), (479, 2), (120, 2), (60, 3), (1, 24)])
 def test_long_lists_are_thinned_evenly(lite_field: GaussianField, limit: int, step: int) -> None:
     found = gaussians_in(lite_field, View.whole((20, 24), (20, 24)), limit=limit)

@@ -86,6 +86,11 @@ def test_sizes_without_being_asked():
     assert Sweep().frame_size((1, 3000)) == (2, 960)
 
 
+@pytest.mark.parametrize(("seconds", "fps", "count"), [(0.5, 11, 6), (0.29, 10, 3), (0.01, 24, 2)])
+def test_the_number_of_frames_is_rounded(seconds: float, fps: float, count: int) -> None:
+    assert Sweep(seconds=seconds, fps=fps).num_frames == count
+
+
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [

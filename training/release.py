@@ -16,9 +16,14 @@ from gsr.weights import manifest, read_weights, save_weights
 
 FOLDER = Path("weights")
 DATA = "photographs and graphics listed in the model card; no benchmark image"
+DATA_LICENSES = {
+    "research": "part of the training images is for research only, see the model card",
+    "free": "all training images are freely licensed, see the model card",
+}
+"""What the training images allow: another matter than the licence of the file itself."""
 
 
-def entry_for(path: Path, about: dict[str, Any], parameters: int) -> dict[str, Any]:
+def entry_for(path: Path, about: dict[str, Any], parameters: int, free: bool) -> dict[str, Any]:
     """What the manifest says of one file."""
     return {
         "file": path.name,
@@ -27,6 +32,7 @@ def entry_for(path: Path, about: dict[str, Any], parameters: int) -> dict[str, A
         "parameters": parameters,
         "license": "Apache-2.0",
         "data": DATA,
+        "data_license": DATA_LICENSES["free" if free else "research"],
         "steps": about["steps"],
         "psnr": {
             f"{name}-{scale}": round(values["result"], 2)
@@ -57,6 +63,9 @@ def main(
         Path | None, typer.Option(help="JSON that training.evaluate wrote, for GaussianSR.")
     ] = None,
     name: Annotated[str, typer.Option(help="Name to ship under; the preset's if empty.")] = "",
+    free_data: Annotated[
+        bool, typer.Option("--free-data", help="No training image is for research only.")
+    ] = False,
     half: Annotated[bool, typer.Option("--half", help="Keep them in float16.")] = False,
     folder: Annotated[Path, typer.Option(help="Where bundled weights lie.")] = FOLDER,
 ) -> None:
@@ -74,7 +83,7 @@ def main(
     shipped = name or model.config.name
     parameters = sum(p.numel() for p in model.parameters())
     path = save_weights(model.half() if half else model, folder / f"{shipped}.safetensors", about)
-    entries = manifest(folder) | {shipped: entry_for(path, about, parameters)}
+    entries = manifest(folder) | {shipped: entry_for(path, about, parameters, free_data)}
     (folder / "manifest.toml").write_text(to_toml(entries), encoding="utf-8")
     typer.echo(path)
 

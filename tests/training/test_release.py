@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gsr import weights as module
 from gsr.model import GaussianSR
 from gsr.weights import load, manifest, save_weights
-from training.release import main, to_toml
+from training.release import DATA_LICENSES, main, to_toml
 
 FIGURES = {
     "psnr": {"Set5": {"x2": {"bicubic": 33.0, "result": 36.123, "gaussians": 35.0}}},
@@ -34,6 +34,7 @@ def test_released_weights_load_by_name(
     assert done.exit_code == 0, done.output
     entry = manifest(folder)["lite"]
     assert entry["steps"] == 7
+    assert entry["data_license"] == DATA_LICENSES["research"]
     assert entry["psnr"] == {"Set5-x2": 36.12}
     assert entry["parameters"] == sum(p.numel() for p in model.parameters())
     monkeypatch.setattr(module, "weights_folder", lambda: folder)
@@ -51,3 +52,9 @@ def test_a_second_release_keeps_the_first_entry() -> None:
         "a": {"file": 'quo"te'},
         "b": {"file": "b", "psnr": {"x-2": 1.5}},
     }
+
+
+def test_every_bundled_file_says_what_its_training_images_allow() -> None:
+    for name, entry in manifest().items():
+        assert entry["license"] == "Apache-2.0", name
+        assert entry["data_license"] in DATA_LICENSES.values(), name

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from gsr.errors import GsrError
 
-from .draws import CROPS, generator_for
+from .degrade import degraded
+from .draws import CROPS, DEGRADED, PATTERNS, generator_for, numbers_for
+from .patterns import Pattern, Pixels, draw
 from .recipe import DataRecipe
 from .resize import reduce
 
@@ -85,6 +88,7 @@ class _Plan:
         corner: Candidates for the crop's (y, x). [b, tries, 2]
         turned: Flip y, flip x, transpose. [b, 3]
         query: Queried pixels of a crop, row by row. [b, n]
+        number: Of each sample in the joint batch. [b]
     """
 
     start: Tensor
@@ -93,6 +97,7 @@ class _Plan:
     corner: Tensor
     turned: Tensor
     query: Tensor
+    number: Tensor
 
     def __getitem__(self, which: list[int]) -> "_Plan":
         return _Plan(*(value[which] for value in vars(self).values()))
@@ -122,18 +127,20 @@ class Crops:
         """One of `parts` equal shares of the joint batch of `step`; they never overlap."""
         generator = generator_for(self.seed, step, CROPS)
         recipe = self.recipe
-        near = self._plan(self.near, recipe.scale_min, recipe.scale_max, generator)
-        far = self._plan(self.far, recipe.scale_max, recipe.far_max, generator)
+        near = self._plan(0, self.near, recipe.scale_min, recipe.scale_max, generator)
+        far = self._plan(self.near, self.far, recipe.scale_max, recipe.far_max, generator)
         own = range(part, self.near + self.far, parts)
         plans = (
             near[[i for i in own if i < self.near]],
             far[[i - self.near for i in own if i >= self.near]],
         )
         # Samples of one kind together: their crops are padded to the largest of them.
-        cut = [self._cut(plan) for plan in plans if len(plan.side)]
+        cut = [self._cut(plan, step) for plan in plans if len(plan.side)]
         return Batch(*(torch.cat(column) for column in zip(*cut, strict=True)))
 
-    def _plan(self, count: int, low: float, high: float, generator: torch.Generator) -> _Plan:
+    def _plan(
+        self, first: int, count: int, low: float, high: float, generator: torch.Generator
+    ) -> _Plan:
         store, crop = self.store, self.recipe.crop
         which = torch.multinomial(
             store.chance, max(count, 1), replacement=True, generator=generator
@@ -146,21 +153,49 @@ class Crops:
         turned = torch.rand((count, 3), generator=generator) < 0.5
         return _Plan(
             store.start[which], size[:, 1], side, corner.minimum(room - 1), turned,
-            _spread(side, self.recipe.queries, generator),
+            _spread(side, self.recipe.queries, generator), torch.arange(first, first + count),
         )  # fmt: skip
 
-    def _cut(self, plan: _Plan) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        longest = int(plan.side.max())
+    def _cut(self, plan: _Plan, step: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        longest, names = int(plan.side.max()), plan.number.tolist()
         plan = plan.to(self.store.pixels.device)
         corner = self._busiest(plan)
         hr = self._read(plan, corner, longest)  # [b, S, S, 3] in [0, 1]
+        patterns = self._patterns(hr, plan.side.tolist(), names, step)
+        for i, pattern in patterns.items():
+            n = len(pattern.hr)
+            hr[i, :n, :n] = _values(pattern.hr, hr)
         lr = reduce(hr.movedim(-1, 1), plan.side, self.recipe.crop)
+        for i, pattern in patterns.items():
+            if pattern.lr is not None:
+                lr[i] = _values(pattern.lr, lr).movedim(-1, 0)
+        self._degrade(lr, names, step)
         side = plan.side[:, None]
         y, x = plan.query // side, plan.query % side
         sample = torch.arange(len(hr), device=hr.device)[:, None]
         factor = (plan.side / self.recipe.crop).float()  # what the rounded side really is
         points = (torch.stack((x, y), -1) + 0.5) / factor[:, None, None]
         return lr, points, factor[:, None].expand(-1, 2), hr[sample, y, x]
+
+    def _patterns(
+        self, hr: Tensor, sides: list[int], names: list[int], step: int
+    ) -> dict[int, Pattern]:
+        """Pictures drawn instead of photos, by their place in `hr` [b, S, S, 3]."""
+        found: dict[int, Pattern] = {}
+        if not self.recipe.patterns:
+            return found
+        for i, (side, number) in enumerate(zip(sides, names, strict=True)):
+            rng = numbers_for(self.seed, step, PATTERNS, number)
+            if rng.random() < self.recipe.patterns:
+                found[i] = draw(rng, _pixels(hr[i, :side, :side]), self.recipe.crop)
+        return found
+
+    def _degrade(self, lr: Tensor, names: list[int], step: int) -> None:
+        """Make part of the samples worse, in place. [b, 3, c, c]"""
+        for i, number in enumerate(names if self.recipe.degraded else ()):
+            rng = numbers_for(self.seed, step, DEGRADED, number)
+            if rng.random() < self.recipe.degraded:
+                lr[i] = worse(rng, lr[i])
 
     def _busiest(self, plan: _Plan) -> Tensor:
         """The first candidate that is not flat, else the last. (y, x) [b, 2]"""
@@ -188,6 +223,21 @@ class Crops:
         first = torch.where(transpose[:, None], x, row)[:, :, None]
         second = torch.where(transpose[:, None], row, x)[:, None, :]
         return self.store.pixels[first + second].float() / 255
+
+
+def _pixels(values: Tensor) -> Pixels:
+    """Values in [0, 1] as 8 bits on the CPU."""
+    return np.asarray((values * 255).round().byte().cpu())
+
+
+def _values(pixels: Pixels, like: Tensor) -> Tensor:
+    """8 bits as values in [0, 1], where `like` lies."""
+    return torch.from_numpy(pixels.copy()).to(like.device).float() / 255
+
+
+def worse(rng: np.random.Generator, lr: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
+    """A picture in [0, 1] as `training.degrade.degraded` leaves it."""
+    return _values(degraded(rng, _pixels(lr.movedim(0, -1))), lr).movedim(-1, 0)
 
 
 def _spread(side: Tensor, queries: int, generator: torch.Generator) -> Tensor:

@@ -15,5 +15,12 @@ def generator_for(
     return torch.Generator(device).manual_seed(int(state[0]))
 
 
+def numbers_for(seed: int, step: int, purpose: int, sample: int) -> np.random.Generator:
+    """As `generator_for`, for what is made of one sample of a joint batch outside of torch."""
+    return np.random.default_rng((seed, step, purpose, sample))
+
+
 CROPS, NOISE = 0, 1
 """Purposes. Of the noise there is one per process: 1 + its rank."""
+PATTERNS, DEGRADED = 0, 1
+"""Purposes of `numbers_for`."""

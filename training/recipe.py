@@ -73,6 +73,13 @@ class DataRecipe:
         min_contrast: Crops whose standard deviation is below this are avoided.
         rare: Beginnings of image names (below the data folder) that are drawn half as often as
             others of their size: sets with visible compression, for example.
+        patterns: Share of samples drawn instead of cut from photos: dither, lines, text, panels,
+            frames; see `training.patterns`.
+        degraded: Share of samples whose LR is blurred, noisy, resampled, sharpened or compressed;
+            see `training.degrade`.
+        shrink: Factor by which photos are reduced by area before all else, as far as they stay
+            large enough for a crop. Photos that were reduced with Lanczos ring at edges, and a
+            network learns to.
     """
 
     crop: int = 48
@@ -83,11 +90,15 @@ class DataRecipe:
     far_max: float = 12.0
     min_contrast: float = 0.02
     rare: tuple[str, ...] = ()
+    patterns: float = 0.0
+    degraded: float = 0.0
+    shrink: float = 1.0
 
     def __post_init__(self) -> None:
         _at_least(1, self, "crop", "queries")
         _within(1, MAX_SCALE, self, "scale_min", "scale_max", "far_max")
-        _within(0, 1, self, "far", "min_contrast")
+        _within(0, 1, self, "far", "min_contrast", "patterns", "degraded")
+        _within(1, MAX_SCALE, self, "shrink")
         if self.scale_max < self.scale_min:
             raise ConfigError(
                 f"data.scale_max ({self.scale_max:g}) is below data.scale_min ({self.scale_min:g})."

@@ -25,7 +25,7 @@ from gsr.weights import save_weights
 
 from .checkpoint import TrainState
 from .data import Crops, ImageStore
-from .images import Images, list_images, read_images
+from .images import Images, list_images, read_images, shrunk
 from .loop import train
 from .recipe import Recipe
 from .recipe_files import load_recipe, parse_overrides
@@ -193,10 +193,11 @@ def prepare(
     # Not `relative_to`: a list may name images by paths of any kind.
     below = [Path(os.path.relpath(path, data)).as_posix() for path in images.found]
     rare = [name.startswith(recipe.data.rare) for name in below]
-    store = ImageStore.of(list(images.found.values()), rare, device)
+    pixels = [shrunk(image, recipe.data.shrink, smallest) for image in images.found.values()]
+    store = ImageStore.of(pixels, rare, device)
     held_out = list(_read(aside, SIDE, strict).found.values())
     crops = Crops(store, recipe.data, recipe.train.batch, recipe.train.seed)
-    return crops, validator(held_out, device)
+    return crops, validator(held_out, device, degraded=recipe.data.degraded > 0)
 
 
 def _listed(names: Path) -> list[str]:

@@ -11,6 +11,9 @@ from gsr.images import downscale
 from gsr.metrics import Protocol, psnr
 from gsr.weights import Trained
 
+from .data import worse
+from .draws import DEGRADED, numbers_for
+
 HELD_OUT_EVERY = 60
 """One training image in so many is set aside; benchmarks never choose anything."""
 SIDE = 192
@@ -28,19 +31,31 @@ def split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
     return [p for p in paths if p not in set(aside)], aside
 
 
-def validator(images: list[Tensor], device: torch.device | str = "cpu") -> Validate | None:
-    """Mean luma PSNR on the middle of uint8 images [3, h, w]; None when there are none."""
+def validator(
+    images: list[Tensor], device: torch.device | str = "cpu", *, degraded: bool = False
+) -> Validate | None:
+    """Mean luma PSNR on the middle of uint8 images [3, h, w]; None when there are none.
+
+    Args:
+        images: What was set aside.
+        device: Where they are judged.
+        degraded: Judge them from degraded input as well, always the same.
+    """
     crops = [_middle(image).to(device).float() / 255 for image in images]
 
     def validate(network: Trained) -> tuple[dict[str, float], Tensor]:
         found, shown = {}, []
-        for scale in SCALES:
-            scores = []
-            for hr in crops:
-                sr = _enlarged(network, hr, scale)
-                scores.append(float(psnr(sr, hr, protocol=Protocol.benchmark(scale))))
-                shown.append(sr)
-            found[f"val_x{scale}"] = fmean(scores)
+        for kind in ("", "degraded_") if degraded else ("",):
+            for scale in SCALES:
+                scores = []
+                for i, hr in enumerate(crops):
+                    lr = _reduced(hr, scale)
+                    if kind:
+                        lr = worse(numbers_for(0, scale, DEGRADED, i), lr)
+                    sr = network.encode(lr).render(size=(SIDE, SIDE))
+                    scores.append(float(psnr(sr, hr, protocol=Protocol.benchmark(scale))))
+                    shown.append(sr)
+                found[f"val_{kind}x{scale}"] = fmean(scores)
         rows = [crops, *(shown[i : i + len(crops)] for i in range(0, len(shown), len(crops)))]
         return found, torch.cat([torch.cat(row[:SHOWN], -1) for row in rows], -2).cpu()
 
@@ -52,7 +67,6 @@ def _middle(image: Tensor) -> Tensor:
     return image[:, top : top + SIDE, left : left + SIDE]
 
 
-def _enlarged(network: Trained, hr: Tensor, scale: int) -> Tensor:
+def _reduced(hr: Tensor, scale: int) -> Tensor:
     small = (SIDE // scale, SIDE // scale)
-    lr = (downscale(hr[None], small)[0] * 255).round() / 255
-    return network.encode(lr).render(size=(SIDE, SIDE))
+    return (downscale(hr[None], small)[0] * 255).round() / 255

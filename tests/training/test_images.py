@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gsr.errors import GsrError
-from training.images import list_images, read_images
+from training.images import list_images, read_images, shrunk
 
 
 @pytest.fixture
@@ -63,3 +64,18 @@ def test_sixteen_bits_are_read_rightly(tmp_path: Path) -> None:
     Image.fromarray(np.full((24, 24), 30_000, np.uint16)).save(tmp_path / "deep.png")
     (image,) = read_images(list_images(tmp_path), 20).found.values()
     assert image.unique().tolist() == [round(30_000 / 257)]
+
+
+def test_shrinking_takes_the_mean_of_each_area() -> None:
+    image = torch.randint(0, 256, (3, 40, 60), dtype=torch.uint8)
+    small = shrunk(image, 2.0, 10)
+    mean = torch.nn.functional.avg_pool2d(image.float(), 2)
+    assert small.dtype == torch.uint8
+    assert (small - mean).abs().max() <= 1
+
+
+def test_shrinking_leaves_pictures_large_enough() -> None:
+    image = torch.zeros(3, 40, 60, dtype=torch.uint8)
+    assert shrunk(image, 2.0, 30).shape == (3, 30, 45)
+    assert shrunk(image, 2.0, 40) is image
+    assert shrunk(image, 1.0, 10) is image

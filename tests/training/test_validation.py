@@ -31,6 +31,17 @@ def test_figures_and_a_picture(make_model: Callable[..., GaussianSR]) -> None:
     torch.testing.assert_close(picture[:, :192, :192] * 255, photo(200, 210)[:, 4:196, 9:201] * 1.0)
 
 
+def test_degraded_input_is_judged_as_well(make_model: Callable[..., GaussianSR]) -> None:
+    smooth = torch.nn.functional.avg_pool2d(photo(260, 220).float(), 9, 1, 4).byte()
+    validate = validator([smooth], degraded=True)
+    assert validate is not None
+    network = make_model(amount=0.0)
+    found, _ = validate(network)
+    assert found["val_degraded_x2"] < found["val_x2"]
+    assert found["val_degraded_x4"] < found["val_x4"]
+    assert validate(network)[0] == found  # always the same
+
+
 def test_nothing_set_aside() -> None:
     assert validator([]) is None
 

@@ -156,7 +156,10 @@ class Batch:
         with self.steps.bar(title) as advance:
             image = _render(source, method, size, advance)
         scale, model = (size[0] / lr_size[0], size[1] / lr_size[1]), source.model(method)
-        save(image, job.output, source.info, strip=self.strip, comment=provenance(model, scale))
+        comment = provenance(model, scale)
+        left_out = save(image, job.output, source.info, strip=self.strip, comment=comment)
+        for note in left_out:
+            self.steps.note(f"{job.output}: {note}")
         return Outcome(
             input=str(job.source),
             output=str(job.output),
@@ -167,7 +170,7 @@ class Batch:
             scale_y=scale[0],
             model=model,
             seconds=round(time.perf_counter() - start, 3),
-            notes=notes,
+            notes=[*notes, *left_out],
         )
 
 

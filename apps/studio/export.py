@@ -127,8 +127,12 @@ def largest_scale(extent: tuple[float, float]) -> float:
 
 def write_picture(
     field: Exported, request: PictureRequest, path: Path, progress: Progress | None = None
-) -> None:
-    """Write the pixels, with the metadata of the picture, the model, the scale and the part."""
+) -> tuple[str, ...]:
+    """Write the pixels, with the metadata of the picture, the model, the scale and the part.
+
+    Returns:
+        Notes on what was changed or left out on the way from the picture's file to this one.
+    """
     view = request.check(field)
     field = as_picture(field)
     image: Any = field.render(view=view, layer=request.layer, progress=progress)
@@ -138,7 +142,10 @@ def write_picture(
         comment["gsr:view"] = " ".join(f"{value:.6g}" for value in request.region)
     if request.layer != "result":
         comment["gsr:layer"] = request.layer
-    save(image, path, field.info, strip=request.strip, comment=comment, quality=request.quality)
+    left_out = save(
+        image, path, field.info, strip=request.strip, comment=comment, quality=request.quality
+    )
+    return (*(field.info.notes if field.info else ()), *left_out)
 
 
 def check_video(field: GaussianField, kind: str, sweep: Sweep) -> str:

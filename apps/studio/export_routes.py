@@ -14,14 +14,18 @@
 Each takes `&job=`, an id that the page made up: `GET /studio/jobs/{job}` tells how far the work
 is, `DELETE` stops it, and so does closing the connection. What cannot be made is
 `{"error": sentence}`: 400, 404 for an expired id, 409 when cancelled, 503 when too much waits.
+What was changed or left out on the way from the picture's file to this one is said in the header
+`X-Gsr-Notes`: a JSON list of sentences in percent encoding.
 """
 
 import asyncio
+import json
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -46,8 +50,8 @@ MAX_WAITING = 8
 MAX_FIELD_BYTES = 2**30
 
 Word = Annotated[str, Query(max_length=64)]
-Work = Callable[[Path, Progress], None]
-"""Writes a file."""
+Work = Callable[[Path, Progress], tuple[str, ...]]
+"""Writes a file; returns notes on what was changed or left out."""
 
 
 class Downloads:
@@ -70,7 +74,7 @@ class Downloads:
         self._waiting += 1
         try:
             async with self._one_at_a_time:
-                await self._watched(request, job, lambda step: work(path, step))
+                notes = await self._watched(request, job, lambda step: work(path, step))
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, GsrError):  # by the name its owner knows
@@ -79,9 +83,12 @@ class Downloads:
         finally:
             self._waiting -= 1
         clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        return FileResponse(path, media_type=media_type, filename=name, background=clean)
+        headers = {"X-Gsr-Notes": quote(json.dumps(notes))} if notes else None
+        return FileResponse(path, 200, headers, media_type, clean, name)
 
-    async def _watched(self, request: Request, key: str, work: Callable[[Progress], None]) -> None:
+    async def _watched(
+        self, request: Request, key: str, work: Callable[[Progress], tuple[str, ...]]
+    ) -> tuple[str, ...]:
         """Run in a thread; a page that has gone, or cancels, stops it at its next step."""
         # Without an id of its own, nobody else may stop it.
         job = self._studio.jobs.get(key) if key else Job()
@@ -93,7 +100,7 @@ class Downloads:
         finally:
             job.cancelled = True  # also where the server stops
             self._studio.jobs.forget(key)
-        running.result()
+        return running.result()
 
 
 def export_routes(studio: Studio) -> APIRouter:
@@ -155,9 +162,9 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         )
         request.check(entry.field)
 
-        def work(path: Path, step: Progress) -> None:
+        def work(path: Path, step: Progress) -> tuple[str, ...]:
             image = cast(export.Exported, studio.image(entry, method, step))
-            export.write_picture(image, request, path, step)
+            return export.write_picture(image, request, path, step)
 
         name = request.name(entry.field)
         return await downloads.answer(http, job, name, request.media_type, work)
@@ -181,7 +188,7 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         field = studio.store.get(key).field
         where = export.PictureRequest("png", scale, width, height, _region(view)).view(field)
 
-        def work(path: Path, step: Progress) -> None:
+        def work(path: Path, step: Progress) -> tuple[str, ...]:
             drawing = overlay_svg(
                 field,
                 where,
@@ -192,6 +199,7 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
                 thin=True,
             )
             save_svg(drawing, path)
+            return ()
 
         name = f"{export.stem(field)}-gaussians.svg"
         return await downloads.answer(http, job, name, "image/svg+xml", work)
@@ -217,8 +225,9 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         wanted = Sweep(start, stop, at, size, seconds, fps)
         name = export.check_video(field, format, wanted)
 
-        def work(path: Path, step: Progress) -> None:
+        def work(path: Path, step: Progress) -> tuple[str, ...]:
             export.write_video(field, wanted, path, caption, step)
+            return ()
 
         return await downloads.answer(http, job, name, export.VIDEOS[format], work)
 
@@ -228,9 +237,10 @@ def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None
     async def field_file(http: Request, key: str, job: Word = "") -> Response:
         field = studio.store.get(key).field
 
-        def work(path: Path, step: Progress) -> None:
+        def work(path: Path, step: Progress) -> tuple[str, ...]:
             step(0, 1)
             field.save(path)
+            return ()
 
         name = f"{export.stem(field)}{FIELD_SUFFIX}"
         return await downloads.answer(http, job, name, "application/octet-stream", work)

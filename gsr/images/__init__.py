@@ -1,10 +1,11 @@
 """Pictures in and out: the one loader, the one writer, and the classical resampling."""
 
+from gsr.images.embedding import software_line
 from gsr.images.picture import MAX_INPUT_PIXELS, ColourMode, Picture, PictureInfo, Source
 from gsr.images.quantise import to_pil, to_uint8
 from gsr.images.read import load
 from gsr.images.resample import Kind, bicubic_view, downscale
-from gsr.images.write import check_output, provenance, save, software_line
+from gsr.images.write import check_output, provenance, save
 
 __all__ = [
     "MAX_INPUT_PIXELS",

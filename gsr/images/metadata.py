@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
@@ -49,19 +50,30 @@ def read_info(image: Image.Image, label: str, notes: list[str]) -> PictureInfo:
 
 def _read_exif(image: Image.Image, notes: list[str]) -> bytes | None:
     try:
-        exif = Image.Exif()
-        exif.load(image.getexif().tobytes())
+        return kept_exif(image.getexif().tobytes())
+    except Exception:
+        # A broken EXIF block is no reason to refuse sound pixels.
+        notes.append("The EXIF data could not be read and was left out.")
+        return None
+
+
+def kept_exif(block: bytes | None, others: dict[int, str] | None = None) -> bytes | None:
+    """What of an EXIF block describes the picture, with other tags put in; None if nothing.
+
+    It raises almost anything where the block is damaged.
+    """
+    exif = Image.Exif()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is damaged and skipped
+        exif.load(block or b"")
         for tag in set(exif) - _KEPT_EXIF:
             del exif[tag]
         if ExifTags.IFD.Exif in exif:
             details = exif.get_ifd(ExifTags.IFD.Exif)
             for tag in _EXIF_PIXEL_SIZE:
                 details.pop(tag, None)
+        exif.update(others or {})
         return exif.tobytes() if len(exif) else None
-    except Exception:
-        # A broken EXIF block is no reason to refuse sound pixels.
-        notes.append("The EXIF data could not be read and was left out.")
-        return None
 
 
 def _read_text(image: Image.Image) -> dict[str, str]:
@@ -79,7 +91,7 @@ def _read_text(image: Image.Image) -> dict[str, str]:
 def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
     try:
         horizontal, vertical = (float(value) for value in image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+    except (KeyError, TypeError, ValueError, ArithmeticError):
         return None
     # Pillow reports 1 for a TIFF file that gives no resolution.
     usable = all(math.isfinite(value) and value > 1 for value in (horizontal, vertical))
@@ -101,10 +113,18 @@ def fitting_icc(
     """The profile if it describes pixels of this mode."""
     if icc is None or source_mode in ("CMYK", "LAB"):
         return None
+    if not is_profile(icc):
+        notes.append("The colour profile is damaged and was left out.")
+        return None
     if icc_space(icc) == ("GRAY" if mode == "grey" else "RGB "):
         return icc
     notes.append(f"The colour profile does not fit {mode} pixels and was left out.")
     return None
+
+
+def is_profile(icc: bytes) -> bool:
+    """Whether bytes begin as an ICC profile does and hold as many as it says."""
+    return 128 <= int.from_bytes(icc[:4], "big") <= len(icc) and icc[36:40] == b"acsp"
 
 
 def icc_space(icc: bytes) -> str:

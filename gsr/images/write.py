@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import struct
+import io
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import Image
 
 from gsr.atomic import writing
 from gsr.errors import OutputError, reason
-from gsr.images.metadata import icc_space
+from gsr.images.embedding import Embedded, embed, with_segments
 from gsr.images.picture import PictureInfo
 
 _WRITABLE = {
@@ -34,7 +34,7 @@ def save(
     strip: bool = False,
     comment: dict[str, str] | None = None,
     quality: int = 95,
-) -> None:
+) -> tuple[str, ...]:
     """Write a picture whole or not at all; an existing file is replaced only at the very end.
 
     The suffix picks the format: .png, .jpg, .jpeg, .webp (lossless), .tif, .tiff (lossless), .bmp.
@@ -48,6 +48,9 @@ def save(
             text, or joined into the EXIF Software tag of JPEG, WebP and TIFF.
         quality: JPEG quality, 1 to 100.
 
+    Returns:
+        Notes: a sentence for each thing in `info` that the file could not take.
+
     Raises:
         OutputError: unknown suffix, a picture the format cannot hold, or a failing file system.
     """
@@ -60,14 +63,56 @@ def save(
         raise OutputError(f"quality must be from 1 to 100, got {quality}.")
     try:
         with writing(target) as stream:
-            kept = _kept_data(image, file_format, info or PictureInfo(), comment or {})
-            options = _pixel_options(file_format, quality) | ({} if strip else kept)
-            _bare(image).save(stream, format=file_format, **options)
+            if strip:
+                _write(image, stream, file_format, quality, Embedded({}))
+                return ()
+            return _write_all(image, stream, file_format, quality, info, comment or {})
     except OutputError:
         raise
-    except (ValueError, TypeError, OverflowError, RuntimeError, struct.error) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
         said = reason(error)
         raise OutputError(f"{target} cannot be written as {file_format}: {said}.") from error
+
+
+def _write_all(
+    image: Image.Image,
+    stream: BinaryIO,
+    file_format: str,
+    quality: int,
+    info: PictureInfo | None,
+    comment: dict[str, str],
+) -> tuple[str, ...]:
+    """Pixels and metadata; where metadata is in the way after all, pixels and our own comment."""
+    embedded = embed(info or PictureInfo(), comment, file_format, image.mode)
+    try:
+        _write(image, stream, file_format, quality, embedded)
+        return embedded.notes
+    except OSError as error:
+        if error.errno is not None:  # of the file system
+            raise
+    except MemoryError:
+        raise
+    except Exception:
+        pass  # whatever it was: the next attempt meets it again, or was the answer
+    stream.seek(0)
+    stream.truncate()
+    _write(image, stream, file_format, quality, embed(PictureInfo(), comment, file_format, ""))
+    return (f"The metadata could not be written as {file_format} and was left out.",)
+
+
+def _write(
+    image: Image.Image, stream: BinaryIO, file_format: str, quality: int, embedded: Embedded
+) -> None:
+    options = _pixel_options(file_format, quality) | embedded.options
+    if not embedded.segments:
+        _bare(image).save(stream, format=file_format, **options)
+        return
+    bare = io.BytesIO()
+    _bare(image).save(bare, format=file_format, **options)
+    for part in with_segments(bare.getvalue(), embedded.segments):
+        stream.write(part)
 
 
 def _shows_through(image: Image.Image) -> bool:
@@ -122,63 +167,6 @@ def _pixel_options(file_format: str, quality: int) -> dict[str, Any]:
         "TIFF": {"compression": "tiff_deflate"},
     }
     return options.get(file_format, {})
-
-
-def _kept_data(
-    image: Image.Image, file_format: str, info: PictureInfo, comment: dict[str, str]
-) -> dict[str, Any]:
-    if file_format == "BMP":
-        return {}
-    software = "" if file_format == "PNG" else software_line(comment)
-    kept: dict[str, Any] = {"exif": _with_software(info.exif, software), "dpi": info.dpi}
-    if info.icc and icc_space(info.icc) == _profile_space(image.mode):
-        kept["icc_profile"] = info.icc
-    if file_format == "PNG":
-        kept["pnginfo"] = _png_text(info.text | comment)
-    if file_format == "TIFF" and _has_directories(info.exif):
-        # Pillow writes compressed TIFF through libtiff, which has no way in for these.
-        kept["compression"] = "raw"
-    if file_format == "JPEG" and "Comment" in info.text:
-        kept["comment"] = info.text["Comment"].encode()[:65_000]
-    return {name: value for name, value in kept.items() if value}
-
-
-def _profile_space(pillow_mode: str) -> str:
-    if pillow_mode in ("1", "L", "LA") or pillow_mode.startswith("I"):
-        return "GRAY"
-    return "CMYK" if pillow_mode == "CMYK" else "RGB "
-
-
-def _png_text(entries: dict[str, str]) -> PngImagePlugin.PngInfo | None:
-    if not entries:
-        return None
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in entries.items():
-        chunks.add_text(key, value)
-    return chunks
-
-
-def software_line(comment: dict[str, str]) -> str:
-    """A comment for `save` in one line, for formats with a place for one only."""
-    named = [comment["Software"]] if "Software" in comment else []
-    return "; ".join(named + [f"{key}={comment[key]}" for key in comment if key != "Software"])
-
-
-def _with_software(exif: bytes | None, software: str) -> bytes | None:
-    if not software:
-        return exif
-    block = Image.Exif()
-    if exif:
-        block.load(exif)
-    block[ExifTags.Base.Software] = software
-    return block.tobytes()
-
-
-def _has_directories(exif: bytes | None) -> bool:
-    block = Image.Exif()
-    if exif:
-        block.load(exif)
-    return ExifTags.IFD.Exif in block or ExifTags.IFD.GPSInfo in block
 
 
 def _bare(image: Image.Image) -> Image.Image:

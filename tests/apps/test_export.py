@@ -2,9 +2,10 @@
 
 import asyncio
 import io
+import json
 import threading
 import time
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -73,6 +74,27 @@ def opened(client, data, name="mine.png"):
     answer = client.post("/studio/open", params={"name": name}, content=data)
     assert answer.status_code == 200, answer.text
     return answer.json()["id"]
+
+
+def test_notes_travel_with_a_download(client):
+    plain = io.BytesIO()
+    Image.new("RGB", (20, 10), (200, 90, 10)).save(plain, "JPEG", exif=heavy_exif())
+    comment = b"\xff\xfe" + (64_002).to_bytes(2, "big") + b"A" * 64_000
+    data = plain.getvalue()[:2] + comment + plain.getvalue()[2:]
+    key = opened(client, data, "heavy.jpg")
+    for name, told in (("jpeg", 1), ("png", 0)):
+        answer = client.get(f"/studio/fields/{key}/export", params={"format": name, "scale": 2})
+        assert picture(answer).size == (40, 20)
+        notes = json.loads(unquote(answer.headers.get("X-Gsr-Notes", "[]")))
+        assert len(notes) == told
+        assert all("EXIF" in note and note.endswith("left out.") for note in notes)
+
+
+def heavy_exif():
+    """As long as fits, so that it does not when our own line comes in addition."""
+    exif = Image.Exif()
+    exif[0x013B] = "x" * 65_480
+    return exif.tobytes()
 
 
 # --- pixels ----------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def take_means(state: TrainState) -> dict[str, float]:
 
 LOSSES = ("loss", "l1", "color", "commitment", "direction")
 COLUMNS = ("step", "seconds", *LOSSES, "grad_norm", "lr")
-VALIDATION = ("val_x2", "val_x4")
+VALIDATION = ("val_x2", "val_x4", "val_degraded_x2", "val_degraded_x4")
 
 
 class RunLog:

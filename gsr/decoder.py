@@ -2,20 +2,31 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
+
+from gsr.errors import ConfigError
+from gsr.reading import Checked
+
+Width = Annotated[int, Field(ge=1, le=4096)]
 
 
 @dataclass(frozen=True)
-class DecoderConfig:
+class DecoderConfig(Checked):
     """`residual` adds to the splatted colour; `fourier` is the paper's and makes all of it."""
 
     kind: Literal["residual", "fourier"] = "residual"
-    hidden: tuple[int, ...] = (48, 48)
+    hidden: Annotated[tuple[Width, ...], Field(min_length=1, max_length=16)] = (48, 48)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kind == "fourier" and self.hidden[0] % 2:  # as many cosines as sines
+            raise ConfigError(f"hidden of a fourier decoder begins even, got {self.hidden[0]}.")
 
 
 def mlp(widths: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:

@@ -6,6 +6,7 @@ imports nothing heavy, so a command line can catch these errors before PyTorch i
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -42,6 +43,20 @@ def reason(error: Exception) -> str:
     """What an exception says, as the end of a sentence."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split()).rstrip(".")
+
+
+def shown(value: object) -> str:
+    """A refused value as a sentence can hold it: short, on one line, whatever it is."""
+    try:
+        return " ".join(_SHORT.repr(value).split())
+    except ValueError:  # Python writes out no whole number of thousands of digits
+        return "a number of thousands of digits"
+    except Exception:
+        return f"a value of type {type(value).__name__}"
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxlong, _SHORT.maxstring, _SHORT.maxother = 3, 24, 60, 60
 
 
 def out_of_memory(error: Exception) -> bool:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from gsr.classifier import Choice, Kind, choose
 from gsr.continuous import Progress
 from gsr.coords import View
-from gsr.errors import ShapeError
+from gsr.errors import GsrError, ShapeError
 from gsr.kernels import Kernels, physical
 from gsr.render import LAYERS, RESIDUAL_GAIN, Layer, rendered
 from gsr.sampler import Sampler, SplatMaps
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from gsr.images import PictureInfo
     from gsr.inspection import Explanation
+
+FIELD_TYPES = (torch.float32, torch.float64)
+"""Of a field's numbers; files hold the first one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class GaussianField:
 
     Raises:
         ShapeError: when members do not fit together.
+        GsrError: when their numbers are not all of one type, float32 or float64.
     """
 
     lr: Float[Tensor, "b 3 h w"]
@@ -89,6 +94,21 @@ class GaussianField:
             got = tuple(getattr(self, name).shape)
             if got != shape:
                 raise ShapeError(f"{name} must have shape {shape}, got {got}.")
+        self._check_types()
+
+    def _check_types(self) -> None:
+        """One type for all: what is computed of two would fail far from here."""
+        maps = {name: v for name, v in self._tensors().items() if name != "index"}
+        maps |= {f"sampler.{name}": v for name, v in self.sampler.named_parameters()}
+        wanted = self.lr.dtype if self.lr.dtype in FIELD_TYPES else FIELD_TYPES[0]
+        for name, value in maps.items():
+            if value.dtype != wanted:
+                raise GsrError(
+                    "the numbers of a field must all be of one type, float32 or float64, and "
+                    f"{name} is of {value.dtype} where {wanted} is needed."
+                )
+        if self.index.is_floating_point() or self.index.is_complex():
+            raise GsrError(f"index must hold whole numbers, got {self.index.dtype}.")
 
     def __repr__(self) -> str:
         h, w = self.lr_size

@@ -130,7 +130,9 @@ def oriented_bank(num_kernels: int = 100) -> Float[Tensor, "n 4"]:
     shapes = [(1.0, 0.0)] + [
         (aspect, math.pi * k / directions) for aspect in aspects for k in range(directions)
     ]
-    sizes = torch.linspace(math.log(0.34), math.log(0.8), num_kernels // per_size).exp().tolist()
+    ends = math.log(0.34), math.log(0.8)
+    # Needed as numbers, also where a network is laid out on a device that holds none.
+    sizes = torch.linspace(*ends, num_kernels // per_size, device="cpu").exp().tolist()
     return torch.tensor([_raw_kernel(size, *shape) for size in sizes for shape in shapes])
 
 

@@ -5,10 +5,11 @@ calls (`encode`).
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from gsr.classifier import Classifier, Kind, choose
@@ -19,6 +20,7 @@ from gsr.encoding import encode_source, encode_tiles
 from gsr.errors import ConfigError
 from gsr.field import GaussianField
 from gsr.kernels import KernelBank, physical
+from gsr.reading import Checked
 from gsr.sampler import Sample, Sampler, SamplerConfig, SplatMaps
 
 
@@ -28,8 +30,10 @@ def _full_precision(tensor: Tensor) -> torch.autocast:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Checked):
     """One architecture; presets differ by these values only.
+
+    It stands in every weights file. How to add a key: see `gsr.reading`.
 
     Attributes:
         name: What the weights are called.
@@ -47,19 +51,25 @@ class ModelConfig:
         sampler: Window, normalisation and decoder.
     """
 
-    name: str
+    name: Annotated[str, Field(max_length=200)]
     encoder: EncoderConfig = EncoderConfig()
     classifier: Kind = "prototype"
-    num_kernels: int = 100
-    bank: str = "oriented"
-    splatted: int = 29
+    num_kernels: Annotated[int, Field(ge=1, le=4096)] = 100
+    bank: Literal["grid", "oriented"] = "oriented"
+    splatted: Annotated[int, Field(ge=0, le=1024)] = 29
     predicted: bool = True
     sloped: bool = False
     sampler: SamplerConfig = SamplerConfig()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.sloped and not self.predicted:
             raise ConfigError("sloped colours are predicted: sloped needs predicted.")
+        if not self.predicted and self.splatted > self.encoder.channels:
+            raise ConfigError(
+                f"splatted must be at most the encoder's {self.encoder.channels} channels, got "
+                f"{self.splatted}."
+            )
 
 
 PRESETS = {
@@ -153,11 +163,15 @@ class GaussianSR(nn.Module):
         offsets, correction, slopes, own = (
             self.heads(feat).movedim(1, -1).split(_head_sizes(self.config), -1)
         )
-        sloped = {"slopes": slopes.float()} if self.config.sloped else {}
+        # In the type of the picture, whatever the heads computed in.
+        offsets, correction, slopes, own = (
+            v.to(lr.dtype) for v in (offsets, correction, slopes, own)
+        )
+        sloped = {"slopes": slopes} if self.config.sloped else {}
         return evidence, sloped | {
-            "offsets": 0.5 * torch.tanh(offsets.float()),
-            "colors": colors + correction.float(),
-            "feat": own.float(),
+            "offsets": 0.5 * torch.tanh(offsets),
+            "colors": colors + correction,
+            "feat": own,
             "context": colors.new_zeros((len(colors), 0, *colors.shape[1:3])),
         }
 

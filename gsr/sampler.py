@@ -1,14 +1,18 @@
 """The colour of a field at points: splat, then decode. Training and rendering share it."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
+from gsr.coords import MAX_SCALE
 from gsr.decoder import DECODERS, DecoderConfig, ResidualDecoder
 from gsr.kernels import Kernels, conics
+from gsr.reading import Checked
 from gsr.splat import compiled, cpu_grid, grid_points, splat, splat_grid
 
 
@@ -48,7 +52,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class SamplerConfig:
+class SamplerConfig(Checked):
     """How Gaussians become colour.
 
     Attributes:
@@ -59,9 +63,9 @@ class SamplerConfig:
         decoder: The network after the splat.
     """
 
-    radius: int = 2
+    radius: Annotated[int, Field(ge=1, le=16)] = 2
     normalized: bool = True
-    finest: float = 4.0
+    finest: Annotated[float, Field(ge=1, le=MAX_SCALE)] = 4.0
     decoder: DecoderConfig = DecoderConfig()
 
 

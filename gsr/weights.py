@@ -2,21 +2,23 @@
 
 import json
 import tomllib
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias, cast, get_type_hints
+from typing import Any, TypeAlias
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from gsr.atomic import replacing
 from gsr.baselines import BASELINES, BaselineConfig, PointNetwork
-from gsr.errors import WeightsError
+from gsr.errors import ConfigError, GsrError, WeightsError, reason, shown
 from gsr.files import checksum, is_file
 from gsr.model import GaussianSR, ModelConfig
+from gsr.reading import parse_json, read_values
+from gsr.tensorfile import FLOATS, entries, opened, write
 
 FORMAT = "gsr-1"
+MOST_CONFIG = 2**16
+"""Bytes of a configuration in a file."""
 
 Trained: TypeAlias = GaussianSR | PointNetwork
 """A network of any method; each has a `config` that says which."""
@@ -38,7 +40,7 @@ def manifest(folder: Path | None = None) -> dict[str, dict[str, Any]]:
 
 
 def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None = None) -> Path:
-    """Write a network, atomically.
+    """Write a network, atomically; the same network and facts give the same bytes.
 
     Args:
         model: What to write.
@@ -51,9 +53,8 @@ def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None 
         "config": json.dumps(asdict(model.config)),
         "about": json.dumps(about or {}),
     }
-    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in model.state_dict().items()}
     with replacing(path) as file:
-        file.write(save(tensors, metadata=metadata))
+        write(file, model.state_dict(), metadata)
     return path
 
 
@@ -95,24 +96,28 @@ def load_network(name: str | Path, *, device: str | torch.device = "cpu") -> Tra
 
 
 def read_weights(path: Path) -> Trained:
-    """A network from a file; every tensor must be there, with its shape, and no other."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except PermissionError:
-        raise WeightsError(f"{path}: there is no permission to read this file.") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{path} is damaged or not a safetensors file ({error}).") from error
-    if metadata.get("format") != FORMAT:
-        raise WeightsError(
-            f"{path} was not written by gsr: its format is {metadata.get('format')!r}, "
-            f"accepted is {FORMAT!r}."
-        )
-    model = _build(path, metadata)
-    _check_tensors(path, model, tensors)
-    model.load_state_dict(tensors)
-    return model.eval().requires_grad_(False)
+    """A network from a file; every tensor must be there, with its shape, and no other.
+
+    Raises:
+        WeightsError: for a damaged or foreign file.
+    """
+    with opened(path, WeightsError, "is damaged or not a safetensors file") as file:
+        written = file.metadata.get("format")
+        if written != FORMAT:
+            raise WeightsError(
+                f"{path} was not written by gsr: its format is {shown(written)}, "
+                f"accepted is {FORMAT!r}."
+            )
+        planned = _planned(path, file.metadata.get("config", ""))
+        file.expect(entries(planned.state_dict()), FLOATS)
+        tensors = file.read()
+    # Copied, and so in the type and the order in memory that the network would have had.
+    state = {
+        name: torch.empty_like(value, device="cpu").copy_(tensors[name])
+        for name, value in planned.state_dict().items()
+    }
+    planned.load_state_dict(state, assign=True)
+    return planned.eval().requires_grad_(False)
 
 
 def build(config: ModelConfig | BaselineConfig) -> Trained:
@@ -122,34 +127,26 @@ def build(config: ModelConfig | BaselineConfig) -> Trained:
     return BASELINES[config.method](config)
 
 
-def _build(path: Path, metadata: dict[str, str]) -> Trained:
-    # Building is inside too: a well-formed file may name parts that do not exist.
+def _planned(path: Path, config: str) -> Trained:
+    """The network of a configuration, on a device that holds no numbers: no memory is taken."""
     try:
-        return build(_config(json.loads(metadata["config"])))
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise WeightsError(f"{path} holds no configuration that gsr knows ({error}).") from error
-
-
-def _config(values: dict[str, Any]) -> ModelConfig | BaselineConfig:
-    if "method" not in values:  # GaussianSR's does not say so
-        return cast(ModelConfig, from_dict(ModelConfig, values))
-    if values["method"] not in BASELINES:
-        raise ValueError(f"unknown method {values['method']!r}, known are {', '.join(BASELINES)}")
-    return cast(BaselineConfig, from_dict(BaselineConfig, values))
-
-
-def _check_tensors(path: Path, model: Trained, tensors: dict[str, torch.Tensor]) -> None:
-    expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
-    got = {k: tuple(v.shape) for k, v in tensors.items()}
-    wrong = sorted(k for k in expected.keys() | got.keys() if expected.get(k) != got.get(k))
-    if wrong:
-        shown = ", ".join(f"{k} {got.get(k, 'missing')}" for k in wrong[:5])
+        with torch.device("meta"):
+            return build(_config(config))
+    except (GsrError, ValueError) as error:
         raise WeightsError(
-            f"{path} does not fit its configuration in {len(wrong)} tensors: {shown}."
+            f"{path} holds no configuration that gsr knows ({reason(error)})."
+        ) from error
+
+
+def _config(text: str) -> ModelConfig | BaselineConfig:
+    values = parse_json(text, "it", most=MOST_CONFIG)
+    if not isinstance(values, dict) or "method" not in values:  # GaussianSR's does not say so
+        return read_values(ModelConfig, values, "it")
+    if values["method"] not in tuple(BASELINES):
+        raise ConfigError(
+            f"unknown method {shown(values['method'])}, known are {', '.join(BASELINES)}"
         )
-    broken = sorted(k for k, v in tensors.items() if not torch.isfinite(v).all())
-    if broken:
-        raise WeightsError(f"{path} holds numbers that are not finite in {', '.join(broken[:5])}.")
+    return read_values(BaselineConfig, values, "it")
 
 
 def _check_sum(path: Path, expected: str) -> None:
@@ -160,17 +157,3 @@ def _check_sum(path: Path, expected: str) -> None:
             f"the bundled weights {path.name} do not have the checksum of the manifest; "
             "install gsr again."
         )
-
-
-def from_dict(kind: type, values: dict[str, Any]) -> Any:
-    """A frozen dataclass from plain values, nested ones included; unknown keys are a TypeError."""
-    hints = get_type_hints(kind)
-    known = {f.name for f in fields(kind)}
-    if unknown := sorted(values.keys() - known):
-        raise TypeError(f"unknown keys {', '.join(unknown)}")
-    converted = {}
-    for name, value in values.items():
-        if is_dataclass(hints[name]):
-            value = from_dict(hints[name], value)  # type: ignore[arg-type]
-        converted[name] = tuple(value) if isinstance(value, list) else value
-    return kind(**converted)

@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from gsr.baselines.cost import Cost
@@ -14,6 +15,7 @@ from gsr.continuous import Prediction, Progress
 from gsr.coords import View
 from gsr.encoders import EDSR, EncoderConfig
 from gsr.encoding import encode_source, encode_tiles
+from gsr.reading import Checked
 from gsr.splat import grid_points
 
 BLOCK = 9_216
@@ -25,7 +27,7 @@ _MARGIN = 3
 
 
 @dataclass(frozen=True)
-class BaselineConfig:
+class BaselineConfig(Checked):
     """One network.
 
     Attributes:
@@ -34,8 +36,8 @@ class BaselineConfig:
         encoder: Width and depth of EDSR.
     """
 
-    method: str
-    name: str
+    method: Annotated[str, Field(max_length=200)]
+    name: Annotated[str, Field(max_length=200)]
     encoder: EncoderConfig = EncoderConfig()
 
 

@@ -5,17 +5,21 @@ parameters. Smaller ones suit a CPU.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
+
+from gsr.reading import Checked
 
 
 @dataclass(frozen=True)
-class EncoderConfig:
+class EncoderConfig(Checked):
     """Width and depth."""
 
-    channels: int = 64
-    blocks: int = 16
+    channels: Annotated[int, Field(ge=1, le=1024)] = 64
+    blocks: Annotated[int, Field(ge=0, le=256)] = 16
 
     @property
     def radius(self) -> int:

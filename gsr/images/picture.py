@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import Annotated, Any, BinaryIO, Literal, TypeAlias
 
 import numpy.typing as npt
 from PIL import Image
+from pydantic import Field
 from torch import Tensor
 
 from gsr.errors import ImageError
@@ -36,13 +37,13 @@ class PictureInfo:
 
     name: str = "image"
     mode: ColourMode = "rgb"
-    bit_depth: int = 8
+    bit_depth: Annotated[int, Field(ge=1, le=64)] = 8
     opaque: bool = False
     icc: bytes | None = None
     exif: bytes | None = None
     text: dict[str, str] = field(default_factory=dict)
     dpi: tuple[float, float] | None = None
-    frames: int = 1
+    frames: Annotated[int, Field(ge=1)] = 1
     notes: tuple[str, ...] = ()
 
 

@@ -78,32 +78,25 @@ def _installation() -> dict[str, Any]:
 
 
 def _weights(model: str) -> dict[str, Any]:
-    from safetensors import safe_open
-
     from gsr.files import checksum
+    from gsr.reading import parse_json
+    from gsr.tensorfile import opened
     from gsr.weights import load_network, manifest, weights_folder
 
     network = load_network(model)
     entry = manifest().get(model, {})
     path = weights_folder() / entry["file"] if entry else Path(model)
-    with safe_open(path, framework="pt") as file:
-        about = (file.metadata() or {}).get("about", "{}")
+    with opened(path, WeightsError, "is damaged") as file:
+        about = parse_json(file.metadata.get("about", "{}"), f"the facts in {path}", WeightsError)
     return {
         "file": str(path),
         "bytes": path.stat().st_size,
         "sha256": checksum(path),
         "parameters": _count(network),
         "config": asdict(network.config),
-        "about": _read_about(path, about),
+        "about": about,
         "manifest": {key: value for key, value in entry.items() if key not in ("file", "sha256")},
     }
-
-
-def _read_about(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise WeightsError(f"{path} holds facts that are not JSON ({error}).") from error
 
 
 def _count(network: Any) -> int:

@@ -33,6 +33,7 @@ class TrainState:
         step: Steps done.
         seconds: Time they took.
         sums: Of what is logged, since the last row: total and number of steps by name.
+        stopped: Why the loop ended before the run did: name of a signal, or `pause`. Else empty.
     """
 
     network: Trained
@@ -41,6 +42,7 @@ class TrainState:
     step: int = 0
     seconds: float = 0.0
     sums: dict[str, list[float]] = field(default_factory=dict)
+    stopped: str = ""
 
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -95,17 +97,27 @@ def save_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
         file.write(save(_tensors(state), metadata={"training": json.dumps(about)}))
 
 
-MAY_CHANGE = {"train.steps", "train.compile", "run.log_every", "run.save_every"}
-"""Keys of a recipe that a resumed run may have changed."""
+SAME_RUN = ("train.steps", "train.compile", "run.log_every", "run.save_every")
+"""Keys of a recipe that a run of another value is the same run with."""
+MAY_CHANGE = (
+    *("train.lr", "train.lr_end", "train.warmup", "train.gamma", "train.clip"),
+    *("train.accumulate", "train.precision"),
+    *SAME_RUN,
+)
+"""Keys that a resumed run may have changed: what one that went astray may need."""
 
 
 @contextmanager
-def _opened(path: Path, recipe: Recipe) -> Iterator[tuple[dict[str, Any], Any]]:
-    """What is said of a run of that recipe, and the file of its tensors."""
+def _opened(
+    path: Path, recipe: Recipe, free: tuple[str, ...]
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """What is said of a run of that recipe but for the keys in `free`, and the file of its
+    tensors.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             about = json.loads(file.metadata()["training"])
-            _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))))
+            _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))), free)
             yield about, file
     except ConfigError:
         raise
@@ -114,12 +126,12 @@ def _opened(path: Path, recipe: Recipe) -> Iterator[tuple[dict[str, Any], Any]]:
 
 
 def steps_done(path: Path, recipe: Recipe) -> int:
-    """Steps of a run of that recipe.
+    """Steps of a run of that very recipe; only its length and what it writes may differ.
 
     Raises:
         ConfigError: for a file that is damaged or was written under another recipe.
     """
-    with _opened(path, recipe) as (about, _):
+    with _opened(path, recipe, SAME_RUN) as (about, _):
         return int(about["step"])
 
 
@@ -129,7 +141,7 @@ def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
     Raises:
         ConfigError: for a file that is damaged or was written under another recipe.
     """
-    with _opened(path, recipe) as (about, file):
+    with _opened(path, recipe, MAY_CHANGE) as (about, file):
         flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
 
     def part(prefix: str) -> dict[str, Tensor]:
@@ -155,15 +167,20 @@ def _restored(slot: str, value: Tensor, parameter: Tensor) -> Tensor:
     return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
-def _check_recipe(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+def _check_recipe(
+    path: Path, old: dict[str, Any], new: dict[str, Any], free: tuple[str, ...]
+) -> None:
     # Keys that are newer than the checkpoint had the value that they have by default.
     usual = json.loads(json.dumps(asdict(Recipe())))
     before, now = _flat(usual) | _flat(old), _flat(new)
     changed = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
-    changed = [key for key in changed if key not in MAY_CHANGE]
+    changed = [key for key in changed if key not in free]
     if changed:
         shown = ", ".join(f"{k} was {before.get(k)!r}, is {now.get(k)!r}" for k in changed)
-        raise ConfigError(f"{path} belongs to another recipe: {shown}; use another run folder.")
+        raise ConfigError(
+            f"{path} belongs to another recipe: {shown}; use another run folder. Only "
+            f"{', '.join(free)} may have changed."
+        )
 
 
 def _flat(recipe: dict[str, Any]) -> dict[str, Any]:

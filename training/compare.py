@@ -28,16 +28,16 @@ from gsr.evaluation.tables import markdown, summarise
 from .checkpoint import CHECKPOINT, steps_done
 from .compare_costs import Expense, expense
 from .compare_tables import cost_table, mean_table, page, write_costs
+from .preparing import Sources, prepare
 from .recipe import Recipe
 from .recipe_files import load_recipe, parse_overrides
-from .train import CONFIGS, engine_on, finish, prepare, weights_of, with_progress
+from .train import CONFIGS, engine_on, exit_code, finish, weights_of, with_progress
 
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
 METHODS = ("lite", "paper", "liif", "metasr", "lte", "aliif", "diinn", "itsrn")
 """The rows: the two heads of GaussianSR, then the methods it is compared with."""
-INTERRUPTED = 130
 CLASSICAL = ("bicubic", "lanczos")
 
 
@@ -102,17 +102,18 @@ def _trained(recipe: Recipe, data: Path, folder: Path, device: str) -> Path:
         ConfigError: the folder holds a run of another recipe, or a longer one.
     """
     weights = weights_of(recipe, folder)
-    if weights.is_file() and _is_finished(recipe, folder / CHECKPOINT):
+    finished = _is_finished(recipe, folder / CHECKPOINT)
+    if weights.is_file() and finished:
         console.print(f"{weights} is there", highlight=False)
         return weights
     console.rule(folder.name)
     engine = engine_on(device)
-    crops, validate = prepare(recipe, data, None, engine.device)
+    crops, validate = prepare(recipe, Sources(data), engine, folder)
     clock = {"minutes": None, "extend": False, "pause_after": None}
     state = with_progress(recipe, crops, folder, clock, validate, engine)
-    if state.step < recipe.train.steps:  # Ctrl-C; the checkpoint is written
+    if state.stopped:  # the checkpoint is written
         console.print("stopped; the same command goes on from here.")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(exit_code(state))
     finish(recipe, state, folder, engine)
     return weights
 

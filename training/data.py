@@ -1,7 +1,7 @@
 """Training samples, made in batches from images that lie on the device as uint8."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -58,23 +58,38 @@ class ImageStore:
     @classmethod
     def of(
         cls,
-        images: Sequence[Tensor],
+        images: Iterable[Tensor],
         rare: Sequence[bool] | None = None,
         device: torch.device | str = "cpu",
+        *,
+        alike: bool = False,
     ) -> "ImageStore":
         """Images uint8 [3, h, w]; one's chance is its number of pixels, halved where `rare`.
+
+        Args:
+            images: Taken one by one: an iterator that lets go of them needs memory for them once.
+            alike: All images have the same chance, halved where `rare`.
 
         Raises:
             GsrError: when there is none.
         """
-        if not images:
+        pixels, sizes = bytearray(), []
+        for image in images:
+            sizes.append(tuple(image.shape[1:]))
+            pixels += image.movedim(0, -1).flatten().numpy().data
+        if not sizes:
             raise GsrError("no training image is large enough for the crop and scale asked for.")
-        size = torch.tensor([image.shape[1:] for image in images])
+        size = torch.tensor(sizes)
         count = size.prod(-1)
-        pixels = torch.cat([image.flatten(1).T for image in images])
-        halved = torch.tensor(rare) if rare else torch.zeros(len(images), dtype=torch.bool)
-        chance = count.double() * torch.where(halved, 0.5, 1.0)
-        return cls(pixels.contiguous().to(device), count.cumsum(0) - count, size, chance)
+        halved = torch.tensor(rare) if rare else torch.zeros(len(sizes), dtype=torch.bool)
+        chance = (torch.ones(len(sizes)) if alike else count).double()
+        chance = chance * torch.where(halved, 0.5, 1.0)
+        flat = torch.frombuffer(pixels, dtype=torch.uint8).unflatten(0, (-1, 3))
+        return cls(flat.to(device), count.cumsum(0) - count, size, chance)
+
+    def to(self, device: torch.device | str) -> "ImageStore":
+        """The pixels on a device, and where they lie; draws are made on the CPU."""
+        return replace(self, pixels=self.pixels.to(device))
 
 
 @dataclass(frozen=True)

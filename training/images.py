@@ -1,5 +1,6 @@
 """Reading folders of training images."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,11 @@ from torch import Tensor
 
 from gsr.errors import GsrError, ImageError
 from gsr.images import load
+
+_OTHER = re.compile(
+    r"(^|[_-])(lr|lq|valid|validation|val|test)($|[_-]|bic|mild|wild|x?\d)|^x\d+$", re.IGNORECASE
+)
+"""Names of folders beside those of training images."""
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -44,6 +50,27 @@ def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
     if not found:
         raise GsrError(f"{folder} holds no image; accepted are {', '.join(sorted(SUFFIXES))}.")
     return found
+
+
+def parted(paths: Iterable[Path], folder: Path) -> tuple[list[Path], list[str]]:
+    """Images below `folder` without those in folders of reduced or of validation images.
+
+    Data sets are unpacked beside their reduced copies and their validation images
+    (`DIV2K_train_LR_bicubic/X2`, `Set5/LR_bicubic`, `DIV2K_valid_HR`), which nobody means to
+    train on.
+
+    Returns:
+        The images, and the names of the outermost folders that were left out.
+    """
+    kept, others = [], dict[str, None]()
+    for path in paths:
+        place = path.relative_to(folder).parent
+        outer = next((p for p in reversed((place, *place.parents)) if _OTHER.search(p.name)), None)
+        if outer is None:
+            kept.append(path)
+        else:
+            others[outer.as_posix()] = None
+    return kept, list(others)
 
 
 def read_images(

@@ -30,12 +30,15 @@ class Means:
         """Values of one step, as they are on the device."""
         self._waiting.append((step, values))
 
-    def collect(self, state: TrainState, mean: Callable[[Tensor, str], Tensor]) -> None:
+    def collect(
+        self, state: TrainState, mean: Callable[[Tensor, str], Tensor], checkpoint: Path
+    ) -> None:
         """Move what is waiting into the sums of `state`.
 
         Args:
             state: Its step and what it logs.
             mean: Over processes: `Accelerator.reduce`.
+            checkpoint: Where one is, or will be.
 
         Raises:
             TrainingError: for the first step with a number that is not finite.
@@ -49,19 +52,26 @@ class Means:
         self._waiting.clear()
         for step, row in zip(steps, rows.double().tolist(), strict=True):
             values = dict(zip(names, row, strict=True))
-            _check_finite(step, values)
+            _check_finite(step, values, checkpoint)
             for name, value in values.items():
                 total, count = state.sums.get(name, (0.0, 0))
                 state.sums[name] = [total + value, count + 1]
 
 
-def _check_finite(step: int, values: dict[str, float]) -> None:
+def _check_finite(step: int, values: dict[str, float], checkpoint: Path) -> None:
     if not all(abs(v) < float("inf") for v in values.values()):
         raise TrainingError(
             f"the loss is {values['loss']:g} and the gradient {values['grad_norm']:g} at step "
-            f"{step}; the last checkpoint is from before it: go on from there with a lower "
-            "learning rate."
+            f"{step}; {advice(checkpoint)}"
         )
+
+
+def advice(checkpoint: Path) -> str:
+    """How to go on after numbers that are not finite."""
+    gentler = "a lower --train.lr, or a lower --train.clip (0 does not clip)"
+    if checkpoint.exists():
+        return f"{checkpoint} is from before that: the same command goes on from it with {gentler}."
+    return f"there is no checkpoint yet: begin again with {gentler}."
 
 
 def take_means(state: TrainState) -> dict[str, float]:

@@ -15,14 +15,14 @@ from torch import Tensor
 from .checkpoint import CHECKPOINT, TrainState, save_checkpoint, state_at
 from .data import Batch, Crops
 from .draws import NOISE, generator_for
-from .logs import Means, RunLog, TrainingError, take_means
+from .logs import Means, RunLog, TrainingError, advice, take_means
 from .losses import losses
 from .optimise import learning_rate, set_learning_rate, update_average
 from .recipe import Recipe
 from .validation import Validate
 
 Report = Callable[[int, float, dict[str, float]], None]
-"""Called after each step with the step, the fraction done and the newest row of means."""
+"""Called after each step with the step, the fraction done by then and the newest row of means."""
 
 
 def train_step(
@@ -66,7 +66,7 @@ def train_step(
     limit = recipe.train.clip or float("inf")
     norm = torch.nn.utils.clip_grad_norm_(state.network.parameters(), limit)
     state.optimizer.step()
-    update_average(state.average, state.network, recipe.train.ema)
+    update_average(state.average, state.network, recipe.train.ema, state.step)
     state.step += 1
     means = {name: torch.stack([v[name] for v in found]).mean() for name in found[0]}
     return means | {"grad_norm": norm, "lr": norm.new_full((), rate)}
@@ -121,7 +121,7 @@ def train(
         pause_after: Minutes after which to save and stop this time; the schedule stays.
 
     Raises:
-        TrainingError: when a loss is not finite or a checkpoint cannot be written.
+        TrainingError: when a number is not finite or a checkpoint cannot be written.
     """
     engine = accelerator or Accelerator(cpu=True)
     shares = engine.num_processes * recipe.train.accumulate
@@ -140,10 +140,11 @@ def train(
     clock = _Clock(recipe.train.steps, minutes, pause_after, state.seconds)
     means, row = Means(), dict[str, float]()
     with _graceful() as caught, _log(engine, folder, state.step) as log:
+        joint = _Joint(engine, clock, caught)
         while True:
             state.seconds = clock.seconds
-            done, stop = _agreed(engine, clock.done(state.step), bool(caught) or clock.pausing)
-            if done >= 1 or stop:
+            done, state.stopped = joint.look(state.step)
+            if done >= 1 or state.stopped:
                 break
             first = engine.process_index * recipe.train.accumulate
             own = range(first, first + recipe.train.accumulate)
@@ -153,15 +154,17 @@ def train(
             logging = state.step % recipe.run.log_every == 0
             saving = state.step % recipe.run.save_every == 0
             if logging or saving:
-                means.collect(state, engine.reduce)
+                means.collect(state, engine.reduce, checkpoint)
                 row = take_means(state) if logging else row
             if log and (logging or saving):
                 _write(log, state, row if logging else {}, validate if saving else None)
             if saving:
                 _save(engine, state, checkpoint, recipe)
             if report:
-                report(state.step, done, row)
-    means.collect(state, engine.reduce)
+                report(state.step, min(1.0, clock.done(state.step)), row)
+    if done >= 1:
+        state.stopped = ""  # a signal at the very end stops nothing
+    means.collect(state, engine.reduce, checkpoint)
     _save(engine, state, checkpoint, recipe)
     return state
 
@@ -186,6 +189,11 @@ class _Clock:
         return self._before + time.monotonic() - self._began
 
     @property
+    def by_steps(self) -> bool:
+        """Whether every process knows by itself how much is done."""
+        return self._minutes is None
+
+    @property
     def pausing(self) -> bool:
         """Whether this part of the run is over."""
         return (
@@ -199,13 +207,48 @@ class _Clock:
         return self.seconds / (60 * self._minutes)
 
 
-def _agreed(engine: Accelerator, done: float, stop: bool) -> tuple[float, bool]:
-    """What the first process reads off its clock, and whether any wants to stop."""
-    if engine.num_processes == 1:
-        return done, stop
-    mine = torch.tensor([done if engine.is_main_process else 0.0, float(stop)], dtype=torch.float64)
-    joint = engine.reduce(mine.to(engine.device), "sum")
-    return float(joint[0]), bool(joint[1])
+AGREE_EVERY = 10
+"""Processes ask one another so often, in steps: asking waits for the device and for the slowest."""
+_PAUSE = 1 << 8
+"""Beyond the numbers of signals."""
+
+
+class _Joint:
+    """What all processes take for done, and whether they stop: the first one's clock, and any
+    one's wish.
+    """
+
+    def __init__(self, engine: Accelerator, clock: _Clock, caught: list[int]):
+        self._engine, self._clock, self._caught = engine, clock, caught
+        self._asked, self._done, self._stop = False, 0.0, 0
+
+    def look(self, step: int) -> tuple[float, str]:
+        """Fraction done before a step, and why to stop there: a signal's name or `pause`."""
+        alone = self._engine.num_processes == 1
+        if alone or not self._asked or step % AGREE_EVERY == 0:
+            self._ask()
+        done = self._clock.done(step) if alone or self._clock.by_steps else self._done
+        return done, _reason(self._stop)
+
+    def _ask(self) -> None:
+        own = self._caught[-1] if self._caught else _PAUSE * self._clock.pausing
+        done = self._clock.done(0) if self._engine.is_main_process else 0.0
+        self._asked = True
+        if self._engine.num_processes == 1:
+            self._stop = own
+            return
+        # Each process has a place of its own for its wish: a sum of zeros and one is that one.
+        mine = torch.zeros(1 + self._engine.num_processes, dtype=torch.float64)
+        mine[0], mine[1 + self._engine.process_index] = done, own
+        joint = self._engine.reduce(mine.to(self._engine.device), "sum").tolist()
+        signals = [int(wish) for wish in joint[1:] if 0 < wish < _PAUSE]
+        self._done, self._stop = joint[0], max(signals, default=int(max(joint[1:])))
+
+
+def _reason(stop: int) -> str:
+    if not stop:
+        return ""
+    return "pause" if stop == _PAUSE else signal.Signals(stop).name
 
 
 def _log(engine: Accelerator, folder: Path, step: int) -> AbstractContextManager[RunLog | None]:
@@ -227,6 +270,11 @@ def _write(
 def _save(engine: Accelerator, state: TrainState, path: Path, recipe: Recipe) -> None:
     if not engine.is_main_process:
         return
+    if not all(bool(p.isfinite().all()) for p in state.network.parameters()):
+        raise TrainingError(
+            f"the weights are not finite after step {state.step}, and were not saved; "
+            f"{advice(path)}"
+        )
     try:
         save_checkpoint(state, path, recipe)
     except OSError as error:

@@ -78,15 +78,23 @@ def new_optimizer(network: torch.nn.Module, recipe: TrainRecipe) -> torch.optim.
     )
 
 
+WARMUP_SHARE = 0.1
+"""A warm-up is over after this fraction of the run."""
+
+
 def learning_rate(recipe: TrainRecipe, step: int, done: float) -> float:
-    """Warm-up by steps, then the schedule over `done`, the fraction of the run behind us."""
+    """Warm-up, then the schedule over `done`, the fraction of the run behind us.
+
+    Warm-up goes by steps, and ends with the first tenth of the run at the latest: one of a few
+    minutes may not have that many steps.
+    """
     done = min(done, 1.0)
     if recipe.schedule == "multistep":
         peak = recipe.lr * recipe.gamma ** sum(done >= m for m in recipe.milestones)
     else:
         cosine = 0.5 * (1 + math.cos(math.pi * done))
         peak = recipe.lr_end + (recipe.lr - recipe.lr_end) * cosine
-    return peak * min(1.0, (step + 1) / max(1, recipe.warmup))
+    return peak * min(1.0, max((step + 1) / max(1, recipe.warmup), done / WARMUP_SHARE))
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -96,7 +104,17 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 @torch.no_grad()
-def update_average(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
-    """Move the average a little towards the network, in place."""
+def update_average(
+    average: torch.nn.Module, network: torch.nn.Module, decay: float, step: int
+) -> None:
+    """Move the average a little towards the network, in place.
+
+    Early on the average forgets faster: with its final decay it would hold the random start for
+    long, and a short run would ship it.
+
+    Args:
+        decay: How much of the average stays, in the long run.
+        step: Steps done before this one.
+    """
     pairs = list(average.parameters()), list(network.parameters())
-    get_ema_multi_avg_fn(decay)(*pairs, None)
+    get_ema_multi_avg_fn(min(decay, (1 + step) / (10 + step)))(*pairs, None)

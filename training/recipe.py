@@ -3,7 +3,9 @@
 `recipe_files` reads them from TOML.
 """
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gsr.coords import MAX_SCALE
 from gsr.errors import ConfigError
@@ -15,9 +17,10 @@ def _name(part: object, key: str) -> str:
 
 def _at_least(low: float, part: object, *keys: str) -> None:
     for key in keys:
-        if not getattr(part, key) >= low:
+        if not low <= getattr(part, key) < math.inf:
             raise ConfigError(
-                f"{_name(part, key)} must be at least {low:g}, got {getattr(part, key)!r}."
+                f"{_name(part, key)} must be at least {low:g} and finite, got "
+                f"{getattr(part, key)!r}."
             )
 
 
@@ -80,6 +83,8 @@ class DataRecipe:
         shrink: Factor by which photos are reduced by area before all else, as far as they stay
             large enough for a crop. Photos that were reduced with Lanczos ring at edges, and a
             network learns to.
+        drawn: How often an image is drawn: in proportion to its `pixels`, or all `images` alike.
+        held_out: One image in so many is set aside for validation; 0 trains on all of them.
     """
 
     crop: int = 48
@@ -93,12 +98,18 @@ class DataRecipe:
     patterns: float = 0.0
     degraded: float = 0.0
     shrink: float = 1.0
+    drawn: str = "pixels"
+    held_out: int = 60
 
     def __post_init__(self) -> None:
         _at_least(1, self, "crop", "queries")
         _within(1, MAX_SCALE, self, "scale_min", "scale_max", "far_max")
         _within(0, 1, self, "far", "min_contrast", "patterns", "degraded")
         _within(1, MAX_SCALE, self, "shrink")
+        _one_of(("pixels", "images"), self, "drawn")
+        _at_least(0, self, "held_out")
+        if self.held_out == 1:
+            raise ConfigError("data.held_out = 1 would set all images aside; 0 sets none aside.")
         if self.scale_max < self.scale_min:
             raise ConfigError(
                 f"data.scale_max ({self.scale_max:g}) is below data.scale_min ({self.scale_min:g})."
@@ -149,12 +160,13 @@ class TrainRecipe:
         lr_end: Learning rate of the last step of a cosine.
         milestones: Fractions of the run, ascending.
         gamma: Factor at a milestone.
-        warmup: Steps of linear warm-up.
+        warmup: Steps of linear warm-up, at most a tenth of the run.
         betas: Of Adam.
         bank_lr, classifier_lr: Factors on the learning rate. A bank as fast as the rest
             collapses into one shape.
         clip: Largest gradient norm; 0 does not clip.
         ema: Decay of the weights' moving average, which is what ships; 0 ships the last weights.
+            Early in the run it is less.
         soft: Fraction of the run before choices become hard.
         precision: Of the networks; coordinates, Gaussian weights and sums stay float32.
         compile: Whether the encoder is compiled by torch.
@@ -182,15 +194,16 @@ class TrainRecipe:
 
     def __post_init__(self) -> None:
         _at_least(1, self, "steps", "batch", "accumulate")
-        _at_least(0, self, "lr", "lr_end", "gamma", "warmup", "bank_lr", "classifier_lr", "clip")
-        _at_least(0, self, "seed")
-        _within(0, 1, self, "ema", "soft")
+        _at_least(0, self, "warmup", "clip", "seed")
+        _within(0, 1e30, self, "lr", "lr_end")  # beyond, a step is no float32
+        _within(0, 1e3, self, "bank_lr", "classifier_lr")
+        _within(0, 1, self, "gamma", "ema", "soft")
         _one_of(SCHEDULES, self, "schedule")
         _one_of(PRECISIONS, self, "precision")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ConfigError(f"train.betas must be two numbers below 1, got {list(self.betas)}.")
         steps = (0.0, *self.milestones, 1.0)
-        if list(steps) != sorted(steps):
+        if not all(a <= b for a, b in pairwise(steps)):
             raise ConfigError(
                 "train.milestones must be ascending fractions of the run, got "
                 f"{list(self.milestones)}."

@@ -99,7 +99,7 @@ def _there_and_back(recipe: Recipe, forward: Callable[[], Tensor], device: torch
 def _optimise(recipe: Recipe, state: TrainState) -> None:
     torch.nn.utils.clip_grad_norm_(state.network.parameters(), recipe.train.clip or float("inf"))
     state.optimizer.step()
-    update_average(state.average, state.network, recipe.train.ema)
+    update_average(state.average, state.network, recipe.train.ema, state.step)
 
 
 def _median_ms(run: Callable[[], object], device: torch.device) -> float:

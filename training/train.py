@@ -1,6 +1,7 @@
 """`gsr train RECIPE --data DIR`: train, resume, stop with Ctrl-C at any time."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,32 +9,23 @@ from typing import Annotated, Any
 import torch
 import typer
 from accelerate import Accelerator
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from gsr.cli import run
-from gsr.errors import ConfigError, GsrError, OutputError
+from gsr.errors import ConfigError, OutputError
 from gsr.files import is_file, prepare_folder
 from gsr.weights import save_weights
 
 from .checkpoint import TrainState
-from .data import Crops, ImageStore
-from .images import Images, list_images, read_images, shrunk
+from .data import Crops
 from .loop import train
+from .preparing import Sources, console, prepare
 from .recipe import Recipe
 from .recipe_files import load_recipe, parse_overrides
 from .throughput import show_profile
-from .validation import SIDE, Validate, split, validator
+from .validation import Validate
 
 app = typer.Typer(add_completion=False)
-console = Console(stderr=True)
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -42,11 +34,20 @@ CONFIGS = Path(__file__).parent / "configs"
 def main(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
-    data: Annotated[Path, typer.Option(help="Folder of training images.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of training images; LR and validation folders in it are left out."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/RECIPE.")] = None,
     names: Annotated[
         Path | None,
         typer.Option(help="Text file: use only these images.", exists=True, dir_okay=False),
+    ] = None,
+    validate: Annotated[
+        Path | None,
+        typer.Option(help="Folder of images to validate on, instead of some of --data."),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Fit the schedule to this time.")] = None,
     pause_after: Annotated[
@@ -77,22 +78,39 @@ def main(
     folder = out or run_folder(file)
     if engine.is_main_process and not profile:
         check_run_folder(folder)
-        console.print(f"on {described(engine.device)}", highlight=False)
-    crops, validate = prepare(chosen, data, names, engine.device, strict=strict)
+        console.print(f"on {described(engine)}", highlight=False)
+    sources = Sources(data, names, validate, strict)
     if profile:
-        return show_profile(chosen, crops, engine.device)
+        return show_profile(chosen, prepare(chosen, sources, engine)[0], engine.device)
+    crops, judge = prepare(chosen, sources, engine, folder)
     clock = {"minutes": minutes, "extend": extend, "pause_after": pause_after}
-    state = with_progress(chosen, crops, folder, clock, validate, engine)
+    state = with_progress(chosen, crops, folder, clock, judge, engine)
     finish(chosen, state, folder, engine)
+    if exit_code(state):
+        raise typer.Exit(exit_code(state))
     return None
 
 
 def finish(recipe: Recipe, state: TrainState, folder: Path, engine: Accelerator) -> None:
-    """Write the weights of a run, and say where they are."""
+    """Write the weights of a run as far as it came, and say where they are and how far that is."""
     if engine.is_main_process:
         target = save_weights(state.average, weights_of(recipe, folder))
-        typer.echo(f"{target} after {state.step} steps")
+        if not state.stopped:
+            typer.echo(f"{target} after {state.step} steps")
+        else:
+            why = "paused" if state.stopped == "pause" else f"stopped by {state.stopped}"
+            console.print(
+                f"{why} at step {state.step}, before the run's end: the same command goes on from "
+                f"there. {target} holds the weights so far.",
+                highlight=False,
+                soft_wrap=True,
+            )
     engine.end_training()
+
+
+def exit_code(state: TrainState) -> int:
+    """0 for a run that ended or paused as it was told to; after a signal, as shells count it."""
+    return 128 + signal.Signals[state.stopped] if state.stopped.startswith("SIG") else 0
 
 
 def weights_of(recipe: Recipe, folder: Path) -> Path:
@@ -164,76 +182,13 @@ def engine_on(device: str) -> Accelerator:
     return Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
 
 
-def described(device: torch.device) -> str:
-    """A device as people know it."""
+def described(engine: Accelerator) -> str:
+    """A device as people know it, and how many processes there are."""
+    device, count = engine.device, engine.num_processes
+    several = f"; {count} processes" if count > 1 else ""
     if device.type == "cuda":
-        return f"{device}, {torch.cuda.get_device_name(device)}"
-    return f"{device}, {torch.get_num_threads()} threads"
-
-
-def prepare(
-    recipe: Recipe,
-    data: Path,
-    names: Path | None,
-    device: torch.device | str = "cpu",
-    *,
-    strict: bool = False,
-) -> tuple[Crops, Validate | None]:
-    """Training crops and the validation of the images set aside.
-
-    Raises:
-        GsrError: when no image can be used.
-    """
-    chosen, aside = split(list_images(data, _listed(names) if names else None))
-    smallest = round(recipe.data.crop * recipe.data.scale_max)
-    images = _read(chosen, smallest, strict)
-    if not images.found and not images.small:
-        first = next(iter(images.broken.values()))
-        raise GsrError(f"no training image can be read; the first: {first}")
-    # Not `relative_to`: a list may name images by paths of any kind.
-    below = [Path(os.path.relpath(path, data)).as_posix() for path in images.found]
-    rare = [name.startswith(recipe.data.rare) for name in below]
-    pixels = [shrunk(image, recipe.data.shrink, smallest) for image in images.found.values()]
-    store = ImageStore.of(pixels, rare, device)
-    held_out = list(_read(aside, SIDE, strict).found.values())
-    crops = Crops(store, recipe.data, recipe.train.batch, recipe.train.seed)
-    return crops, validator(held_out, device, degraded=recipe.data.degraded > 0)
-
-
-def _listed(names: Path) -> list[str]:
-    """The lines of a file, in bytes: names of files need not be Unicode.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    lines = [os.fsdecode(line) for line in names.read_bytes().splitlines() if line.strip()]
-    if not lines:
-        raise ConfigError(f"{names} names no image; each line must be a path below --data.")
-    return lines
-
-
-def _read(paths: list[Path], smallest: int, strict: bool) -> Images:
-    with Progress(
-        TextColumn("reading images"), BarColumn(), MofNCompleteColumn(), console=console,
-        transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("", total=len(paths))
-        images = read_images(
-            paths,
-            smallest,
-            strict=strict,
-            progress=lambda done, _total: bar.update(task, completed=done),
-        )
-    for reason in images.broken.values():
-        console.print(f"warning: left out: {reason}", highlight=False, soft_wrap=True)
-    if images.small:
-        console.print(
-            f"warning: left out {len(images.small)} of {len(paths)} images with a side below "
-            f"{smallest} pixels.",
-            highlight=False,
-            soft_wrap=True,
-        )
-    return images
+        return f"{device}, {torch.cuda.get_device_name(device)}{several}"
+    return f"{device}, {torch.get_num_threads()} threads{several}"
 
 
 def with_progress(
@@ -257,9 +212,9 @@ def with_progress(
 
         def report(step: int, done: float, row: dict[str, float]) -> None:
             l1 = row.get("l1", float("nan"))
-            bar.update(task, completed=min(done, 1.0), step=step, l1=l1)
+            bar.update(task, completed=done, step=step, l1=l1)
 
-        return train(
+        state = train(
             recipe,
             crops,
             folder,
@@ -268,6 +223,9 @@ def with_progress(
             report=report,
             accelerator=engine,
         )
+        if not state.stopped:
+            bar.update(task, completed=1.0, step=state.step)
+        return state
 
 
 if __name__ == "__main__":

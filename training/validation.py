@@ -14,8 +14,6 @@ from gsr.weights import Trained
 from .data import worse
 from .draws import DEGRADED, numbers_for
 
-HELD_OUT_EVERY = 60
-"""One training image in so many is set aside; benchmarks never choose anything."""
 SIDE = 192
 SCALES = (2, 4)
 SHOWN = 4
@@ -25,10 +23,14 @@ Validate = Callable[[Trained], tuple[dict[str, float], Tensor]]
 """A network to its figures, and a picture [3, h, w] of what it makes of a few images."""
 
 
-def split(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Images to train on and images set aside."""
-    aside = paths[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]
-    return [p for p in paths if p not in set(aside)], aside
+def split(paths: list[Path], held_out: int) -> tuple[list[Path], list[Path]]:
+    """Images to train on and images set aside, one in `held_out`; 0 sets none aside.
+
+    Benchmarks never choose anything.
+    """
+    aside = paths[held_out // 2 :: held_out] if held_out else []
+    chosen = set(paths) - set(aside)
+    return [p for p in paths if p in chosen], aside
 
 
 def validator(

@@ -18,9 +18,16 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+import training.loop
 from gsr.errors import ConfigError
 from gsr.weights import read_weights, save_weights
-from training.checkpoint import TrainState, load_checkpoint, new_state, save_checkpoint
+from training.checkpoint import (
+    TrainState,
+    load_checkpoint,
+    new_state,
+    save_checkpoint,
+    steps_done,
+)
 from training.data import Batch, Crops
 from training.logs import RunLog, TrainingError
 from training.loop import train
@@ -136,7 +143,7 @@ def test_a_failing_write_keeps_the_old_checkpoint(
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("change", [{"crop": 9}, {"lr": 1e-5}, {"preset": "base"}])
+@pytest.mark.parametrize("change", [{"crop": 9}, {"ema": 0.9}, {"preset": "base"}])
 def test_another_recipe_does_not_go_on(tmp_path: Path, change: dict) -> None:
     state = new_state(RECIPE)
     path = tmp_path / "checkpoint.safetensors"
@@ -147,7 +154,9 @@ def test_another_recipe_does_not_go_on(tmp_path: Path, change: dict) -> None:
         ConfigError, match=rf"another recipe: \w+\.{key} was .*; use another run folder"
     ):
         load_checkpoint(state, path, other)
-    load_checkpoint(state, path, make_recipe(queries=32, steps=99, log_every=7))
+    load_checkpoint(state, path, make_recipe(queries=32, steps=99, log_every=7, lr=1e-5, clip=0.1))
+    with pytest.raises(ConfigError, match=r"another recipe: train\.lr was"):
+        steps_done(path, make_recipe(queries=32, lr=1e-5))
 
 
 def test_a_checkpoint_from_before_a_key_goes_on(tmp_path: Path) -> None:
@@ -193,7 +202,7 @@ class Broken:
 def test_a_loss_that_is_not_finite_stops(log_every: int, crops: Crops, tmp_path: Path) -> None:
     recipe = make_recipe(queries=32, steps=8, save_every=3, log_every=log_every)
     path = tmp_path / "checkpoint.safetensors"
-    message = r"the loss is nan and the gradient .* at step 5; the last checkpoint is from before"
+    message = r"the loss is nan and the gradient .* at step 5; .*checkpoint\.safetensors is from"
     with pytest.raises(TrainingError, match=message):
         train(recipe, Broken(crops, 4), tmp_path)  # type: ignore[arg-type]
     state = new_state(recipe)
@@ -201,6 +210,22 @@ def test_a_loss_that_is_not_finite_stops(log_every: int, crops: Crops, tmp_path:
     assert state.step == 3
     assert all(torch.isfinite(v).all() for v in state.network.state_dict().values())
     assert train(recipe, crops, tmp_path).step == 8
+
+
+def test_weights_that_are_not_finite_are_not_saved(
+    crops: Crops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = training.loop.train_step
+
+    def exploding(recipe: Recipe, state: TrainState, *rest: object) -> dict[str, Tensor]:
+        values = step(recipe, state, *rest)  # type: ignore[arg-type]
+        torch.nn.init.constant_(next(state.network.parameters()), float("inf"))
+        return values
+
+    monkeypatch.setattr("training.loop.train_step", exploding)
+    with pytest.raises(TrainingError, match=r"not finite after step 1, .* no checkpoint yet"):
+        train(make_recipe(queries=32, steps=1), crops, tmp_path)
+    assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
 def test_a_full_disk_is_a_sentence(

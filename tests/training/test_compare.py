@@ -1,5 +1,6 @@
 import csv
 import re
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -24,10 +25,21 @@ def test_every_row_differs_from_the_others_in_its_method_only():
     recipes = {name: load_recipe(CONFIGS / "compare" / f"{name}.toml") for name in METHODS}
     assert [recipe.model.preset for recipe in recipes.values()] == list(METHODS)
     assert len({(r.model.channels, r.model.blocks) for r in recipes.values()}) == 1
-    for section in ("data", "train", "run"):
-        assert len({getattr(recipe, section) for recipe in recipes.values()}) == 1
+    for section in ("data", "loss", "train", "run"):
+        found = {getattr(recipe, section) for name, recipe in recipes.items() if name != "paper"}
+        assert len(found) == 1
     first = recipes["lite"]
     assert (first.train.steps, first.train.batch) == (3000, 16)
+
+
+def test_the_head_of_the_paper_is_trained_as_the_paper_trains_it():
+    own, paper, common = (
+        load_recipe(CONFIGS / f"{name}.toml") for name in ("compare/paper", "paper", "compare/lite")
+    )
+    assert own.loss == paper.loss
+    shared = ("steps", "lr", "batch", "ema", "precision")
+    assert own.train == replace(paper.train, **{k: getattr(common.train, k) for k in shared})
+    assert own.data == common.data
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,61 @@ def test_gradients_are_averaged_over_different_crops(tmp_path: Path) -> None:
     assert not set(left["samples"]) & set(right["samples"])
 
 
+MAPPED = """
+import json, os, sys, torch
+from pathlib import Path
+from accelerate import Accelerator
+from training.data import ImageStore
+from training.sharing import read_once
+from gsr.errors import GsrError
+engine, folder, reads = Accelerator(cpu=True), Path(sys.argv[1]), []
+def read():
+    reads.append(1)
+    generator = torch.Generator().manual_seed(3)
+    images = [torch.randint(0, 256, (3, 4 + i, 7), generator=generator).byte() for i in range(3)]
+    return ImageStore.of(images, [False, True, False])
+def fail():
+    raise GsrError("no image here.")
+try:
+    read_once(fail, engine, folder)
+except GsrError as error:
+    said = str(error)
+store, own = read_once(read, engine, folder), read()
+equal = all(torch.equal(a, b) for a, b in zip(vars(store).values(), vars(own).values()))
+found = {"reads": len(reads) - 1, "equal": equal, "said": said, "left": os.listdir(folder)}
+maps = Path("/proc/self/maps")
+found["mapped"] = not maps.exists() or ".images-" in maps.read_text()
+(folder.parent / f"found-{engine.process_index}.json").write_text(json.dumps(found))
+engine.end_training()
+"""
+
+
+@pytest.mark.slow
+def test_images_are_read_once_per_machine(tmp_path: Path) -> None:
+    script, folder = tmp_path / "worker.py", tmp_path / "run"
+    script.write_text(MAPPED)
+    folder.mkdir()
+    # As the README starts several processes; on a machine without GPUs too.
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    done = subprocess.run(
+        [*command, "--num_processes", "2", str(script), str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"found-{i}.json").read_text()) for i in range(2))
+    assert (first["reads"], second["reads"]) == (1, 0)
+    assert first["said"] == "no image here."
+    assert "could not" in second["said"]
+    for found in (first, second):
+        assert found["equal"]
+        assert found["mapped"]
+        assert not found["left"]
+
+
 def test_a_batch_that_cannot_be_shared(tmp_path: Path) -> None:
     from helpers.training import make_crops, make_recipe
 

@@ -8,15 +8,16 @@ import torch
 from helpers.training import photo
 
 from gsr.model import GaussianSR
-from training.validation import HELD_OUT_EVERY, split, validator
+from training.validation import split, validator
 
 
 def test_some_images_are_set_aside_and_none_is_on_both_sides() -> None:
     paths = [Path(f"{i:03d}.png") for i in range(200)]
-    chosen, aside = split(paths)
+    chosen, aside = split(paths, 60)
     assert aside == [paths[30], paths[90], paths[150]]
     assert sorted(chosen + aside) == paths
-    assert split(paths[: HELD_OUT_EVERY // 2]) == (paths[: HELD_OUT_EVERY // 2], [])
+    assert split(paths[:30], 60) == (paths[:30], [])
+    assert split(paths, 0) == (paths, [])
 
 
 def test_figures_and_a_picture(make_model: Callable[..., GaussianSR]) -> None:

@@ -115,7 +115,7 @@ def test_arguments_of_another_form(argument: str) -> None:
         ("[train]\nbetas = 0.9\n", "train.betas must be a list of numbers, got 0.9"),
         ("[data]\nrare = [1]\n", "data.rare must be a list of names"),
         ("[train]\nbatch = 0\n", "train.batch must be at least 1 and finite, got 0"),
-        ("[train]\nlr = nan\n", "train.lr must be at least 0 and finite, got nan"),
+        ("[train]\nlr = nan\n", "train.lr must be from 0 to 1e\\+30, got nan"),
         ("[train]\nsoft = 1.5\n", "train.soft must be from 0 to 1, got 1.5"),
         ("[train]\nbetas = [0.9]\n", "train.betas must be two numbers below 1"),
         ('[train]\nschedule = "sine"\n', "train.schedule must be one of cosine, multistep"),

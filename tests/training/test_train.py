@@ -42,7 +42,7 @@ def test_a_run_and_going_on(
     said = refused(capsys, *start[1:], "--train.soft=1", "--train.lr=1")
     assert "train.soft was 0.3, is 1.0" in said
     assert "train.lr was" not in said
-    assert "may have changed train.lr, " in said
+    assert "Only train.lr, train.lr_end, " in said
 
 
 def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

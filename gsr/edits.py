@@ -8,32 +8,39 @@ Path("edits.json").write_text(dumps(edits))
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 
 from gsr import editing
-from gsr.errors import ConfigError, GsrError
+from gsr.errors import ConfigError, GsrError, shown
 from gsr.field import GaussianField
 from gsr.kernels import Kernels
+from gsr.reading import STRICT, parse_json, read_values
 
 FORMAT = "gsr-edits"
 VERSION = 1
 MOST_EDITS = 1000
-_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+MOST_BYTES = 4 * 2**20
+"""Of a file of edits."""
+MOST_RUNS = 100_000
+"""Of one painted mark."""
+
+Number = Annotated[int, Field(ge=0, le=2**31)]
+"""Of a kernel, a row, a column; whether the field has it is asked when the edit is applied."""
 
 
 @dataclass(frozen=True)
 class Reshape:
     """Another shape for a kernel of the bank; sigmas in LR pixels, opacity in (0, 1)."""
 
-    kernel: int
+    kernel: Number
     sigma_x: float
     sigma_y: float
     rho: float
     opacity: float
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField) -> GaussianField:
         shape = Kernels(
@@ -48,8 +55,8 @@ class Reshape:
 class Force:
     """One kernel for every pixel."""
 
-    kernel: int
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    kernel: Number
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField) -> GaussianField:
         return editing.with_kernel(field, self.kernel)
@@ -59,8 +66,8 @@ class Force:
 class Shuffle:
     """The choices of the pixels in random order."""
 
-    seed: int = 0
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] = 0
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField) -> GaussianField:
         return editing.shuffled(field, torch.Generator().manual_seed(self.seed % 2**63))
@@ -70,7 +77,7 @@ class Shuffle:
 class Soft:
     """The mixture of all kernels that the classifier believes in, pixel by pixel."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField, off: tuple[int, ...] = ()) -> GaussianField:
         return editing.soft(field, off=off)
@@ -80,8 +87,8 @@ class Soft:
 class Top:
     """The same of the `k` likeliest kernels alone."""
 
-    k: int
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    k: Number
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField, off: tuple[int, ...] = ()) -> GaussianField:
         return editing.soft(field, self.k, off)
@@ -91,7 +98,7 @@ class Top:
 class Mean:
     """One mean kernel for every pixel."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField) -> GaussianField:
         return editing.mean_kernel(field)
@@ -101,8 +108,8 @@ class Mean:
 class Without:
     """Some kernels turned off; their pixels take the likeliest one that is left."""
 
-    kernels: tuple[int, ...]
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    kernels: Annotated[tuple[Number, ...], Field(max_length=4096)]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField) -> GaussianField:
         return editing.without(field, self.kernels)
@@ -112,9 +119,9 @@ class Without:
 class Paint:
     """One kernel for some pixels, given as runs (row, first column, length)."""
 
-    kernel: int
-    runs: tuple[tuple[int, int, int], ...]
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+    kernel: Number
+    runs: Annotated[tuple[tuple[Number, Number, Number], ...], Field(max_length=MOST_RUNS)]
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __call__(self, field: GaussianField) -> GaussianField:
         height, width = field.lr_size
@@ -177,15 +184,9 @@ def from_values(values: Any) -> tuple[Edit, ...]:
 def _edit(value: Any) -> Edit:
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
-        raise ConfigError(f"an edit's kind must be one of {', '.join(KINDS)}, got {kind!r}.")
+        raise ConfigError(f"an edit's kind must be one of {', '.join(KINDS)}, got {shown(kind)}.")
     members = {name: member for name, member in value.items() if name != "kind"}
-    try:
-        made: Edit = TypeAdapter(KINDS[kind]).validate_python(members)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise ConfigError(f"in an edit of kind {kind}, {where}: {first['msg']}.") from error
-    return made
+    return read_values(KINDS[kind], members, f"an edit of kind {kind}")
 
 
 def to_values(edits: Iterable[Edit]) -> list[dict[str, Any]]:
@@ -198,18 +199,15 @@ def dumps(edits: Iterable[Edit]) -> str:
     return json.dumps({"format": FORMAT, "version": VERSION, "edits": to_values(edits)}, indent=1)
 
 
-def loads(text: str) -> tuple[Edit, ...]:
+def loads(text: str | bytes) -> tuple[Edit, ...]:
     """Edits from the text of a JSON file.
 
     Raises:
         ConfigError: it is none.
     """
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise ConfigError("edits must be JSON, and this is not.") from error
+    found = parse_json(text, "a file of edits", most=MOST_BYTES)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ConfigError(f'edits must be a JSON object whose "format" is "{FORMAT}".')
     if found.get("version") != VERSION:
-        raise ConfigError(f"edits of version {VERSION} are read, got {found.get('version')!r}.")
+        raise ConfigError(f"edits of version {VERSION} are read, got {shown(found.get('version'))}.")
     return from_values(found.get("edits"))

@@ -260,6 +260,7 @@ _WORDS = (
     ("a valid string", "text"),
     ("a valid boolean", "true or false"),
     ("a valid tuple", "a list"),
+    ("a valid array", "a list"),
 )
 _TELLING = ("too_long", "too_short", "string_too_long", "json_invalid")
 """Errors that say enough without the value, which may be long."""

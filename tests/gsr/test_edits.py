@@ -177,6 +177,13 @@ def test_what_does_not_fit_the_field_is_refused(field, edit, word):
         apply(field, [edit])
 
 
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("values", "word"),
     [
@@ -186,8 +193,20 @@ def test_what_does_not_fit_the_field_is_refused(field, edit, word):
         ([{"kind": "melt"}], "kernel, force"),
         ([{"kind": ["soft"]}], "kind"),
         ([{"kind": "soft", "more": 1}], "more"),
-        ([{"kind": "top", "k": "many"}], "k:"),
-        ([{"kind": "kernel", **{"kernel": 1, "sigma_x": float("nan")}}], "sigma_x"),
+        ([{"kind": "top", "k": "many"}], "kind top: k must be a whole number, got 'many'"),
+        ([{"kind": "top", "k": "3"}], "k must be a whole number"),
+        ([{"kind": "top", "k": 3.0}], "k must be a whole number"),
+        ([{"kind": "top", "k": True}], "k must be a whole number"),
+        ([{"kind": "top", "k": 10**400}], "k must be"),
+        ([{"kind": "top", "k": 10**5000}], "holds what has no place there"),
+        ([{"kind": "force", "kernel": -1}], "kernel must be at least 0, got -1"),
+        ([{"kind": "without", "kernels": "12"}], "kernels must be a list"),
+        ([{"kind": "paint", "kernel": 1, "runs": [[1, 2]]}], "runs.0.2 is missing"),
+        ([{"kind": "paint", "kernel": 1, "runs": [[0, 0, 1]] * 100_001}], "at most 100000 items"),
+        ([{"kind": "kernel", "kernel": 1, "sigma_x": 1e999}], "holds what has no place there"),
+        ([{"kind": "soft", "more": nested(10_000)}], "nested too deeply"),
+        ([{"kind": nested(10_000)}], "kind must be one of"),
+        ([{"kind": "kernel", **{"kernel": 1, "sigma_x": float("nan")}}], "no place there"),
     ],
 )
 def test_values_that_are_no_edits_are_refused(values, word):
@@ -197,7 +216,19 @@ def test_values_that_are_no_edits_are_refused(values, word):
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("{", "JSON"), ("[]", "gsr-edits"), ('{"format": "gsr-edits", "version": 2}', "version 1")],
+    [
+        ("{", "JSON"),
+        ("[]", "gsr-edits"),
+        ('{"format": "gsr-edits", "version": 2}', "version 1"),
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ("[" * 40 + "]" * 40, "nested too deeply"),
+        ('{"format": "gsr-edits", "version": ' + "1" * 5000 + "}", "more than 300 digits"),
+        ('{"format": "gsr-edits", "version": NaN}', "not finite"),
+        ('{"format": "gsr-edits", "version": 1e999}', "not finite"),
+        ('{"format": "gsr-edits", "format": "gsr-edits"}', "'format' is there twice"),
+        (b"\xff\xfe{}", "must be JSON"),
+        (" " * 5_000_000, "too long"),
+    ],
 )
 def test_files_that_hold_no_edits_are_refused(text, word):
     with pytest.raises(ConfigError, match=word):

@@ -13,10 +13,13 @@ from numbers import Integral, Real
 import torch
 from torch import Tensor
 
-from gsr.errors import ScaleError
+from gsr.errors import ScaleError, shown
+from gsr.sizes import MAX_SIDE
 
 MIN_SCALE, MAX_SCALE = 1 / 64, 64.0
 """Magnifications a render accepts. Below 1 the picture is reduced with anti-aliasing."""
+FARTHEST = 2.0**31
+"""LR pixels from the corner of a picture that a view may begin at; no picture is so large."""
 
 
 def parse_scale(scale: float | tuple[float, float]) -> tuple[float, float]:
@@ -27,18 +30,21 @@ def parse_scale(scale: float | tuple[float, float]) -> tuple[float, float]:
     """
     pair = tuple(scale) if isinstance(scale, tuple | list) else (scale, scale)
     if len(pair) != 2:
-        raise ScaleError(f"scale must be one number or a pair (sy, sx), got {scale!r}.")
+        raise ScaleError(f"scale must be one number or a pair (sy, sx), got {shown(scale)}.")
     for value in pair:
-        if not _finite(value) or not MIN_SCALE <= value <= MAX_SCALE:
+        if not is_number(value) or not MIN_SCALE <= value <= MAX_SCALE:
             raise ScaleError(
-                f"scale must be a number from {MIN_SCALE:g} to {MAX_SCALE:g}, got {value!r}."
+                f"scale must be a number from {MIN_SCALE:g} to {MAX_SCALE:g}, got {shown(value)}."
             )
     return float(pair[0]), float(pair[1])
 
 
-def _finite(value: object) -> bool:
-    """A finite number, numpy's among them, but no truth value."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+def is_number(value: object) -> bool:
+    """A finite number that a float can hold, numpy's among them, but no truth value."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number or a fraction of hundreds of digits
+        return False
 
 
 def scaled_size(lr_size: tuple[int, int], scale: float | tuple[float, float]) -> tuple[int, int]:
@@ -55,9 +61,11 @@ def check_size(size: object) -> tuple[int, int]:
     """
     if isinstance(size, tuple | list) and len(size) == 2:
         height, width = (int(n) if isinstance(n, Integral) else 0 for n in size)
-        if height >= 1 and width >= 1:
+        if min(height, width) >= 1 and max(height, width) <= MAX_SIDE:
             return height, width
-    raise ScaleError(f"size must be (height, width) in whole pixels from 1, got {size!r}.")
+    raise ScaleError(
+        f"size must be (height, width) in whole pixels from 1 to {MAX_SIDE:,}, got {shown(size)}."
+    )
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ class View:
 
     Attributes:
         x, y: Left and top edge, in LR pixels. May lie outside the image: the border continues.
+            At most `FARTHEST` from its corner.
         width, height: Extent in LR pixels, > 0.
         size: Output (height, width) in pixels, each >= 1.
     """
@@ -78,13 +87,20 @@ class View:
 
     def __post_init__(self) -> None:
         numbers = (self.x, self.y, self.width, self.height)
-        if not all(_finite(v) for v in numbers):
-            raise ScaleError(f"a view needs finite x, y, width and height, got {numbers}.")
+        if not all(map(is_number, numbers)):
+            raise ScaleError(f"a view needs finite x, y, width and height, got {shown(numbers)}.")
+        if max(abs(self.x), abs(self.y)) > FARTHEST:
+            raise ScaleError(
+                f"a view's x and y must be from {-FARTHEST:,.0f} to {FARTHEST:,.0f} LR pixels, "
+                f"got {self.x:g} and {self.y:g}."
+            )
         if self.width <= 0 or self.height <= 0:
             raise ScaleError(
                 f"a view needs width and height above 0, got {self.width:g} x {self.height:g}."
             )
         object.__setattr__(self, "size", check_size(self.size))
+        for name in ("x", "y", "width", "height"):
+            object.__setattr__(self, name, float(getattr(self, name)))
         # Half of MIN_SCALE, because a whole image's size was rounded: 80 pixels at 1/64 are 1.
         low, high = MIN_SCALE / 2, MAX_SCALE * (1 + 1e-9)
         if not low <= min(self.scale) <= max(self.scale) <= high:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from gsr.classifier import by_bands, class_scores
-from gsr.errors import GsrError, check_shape
+from gsr.errors import GsrError, check_shape, shown
 from gsr.kernels import RHO_LIMIT, SIGMA_RANGE, Kernels, raw
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def with_kernel(
     Raises:
         GsrError: for a kernel the bank does not have, or for what is no mask of the field.
     """
-    if not isinstance(kernel, Integral):
-        raise GsrError(f"a kernel's number must be whole, got {kernel!r}.")
-    chosen = torch.full_like(field.index, int(kernel))
+    chosen = torch.full_like(field.index, _checked(field, kernel))
     if pixels is not None:
         pixels = torch.as_tensor(pixels, device=field.index.device)
         check_shape("pixels", pixels, tuple(field.index.shape))
@@ -128,7 +126,7 @@ def soft(
     """
     count = len(field.bank_raw)
     if top is not None and not (isinstance(top, Integral) and 1 <= top <= count):
-        raise GsrError(f"top must be a whole number from 1 to {count}, got {top!r}.")
+        raise GsrError(f"top must be a whole number from 1 to {count}, got {shown(top)}.")
     none, bank = _off(field, off), field.bank_raw.float()
 
     def mixture(evidence: Tensor) -> Tensor:
@@ -172,6 +170,8 @@ def reshaped(field: "GaussianField", kernel: int, shape: Kernels) -> "GaussianFi
 
 def _checked(field: "GaussianField", kernel: int) -> int:
     count = len(field.bank_raw)
-    if not (isinstance(kernel, Integral) and 0 <= kernel < count):
-        raise GsrError(f"a kernel's number must be from 0 to {count - 1}, got {kernel!r}.")
+    if not isinstance(kernel, Integral):
+        raise GsrError(f"a kernel's number must be whole, got {shown(kernel)}.")
+    if not 0 <= kernel < count:
+        raise GsrError(f"a kernel's number must be from 0 to {count - 1}, got {shown(kernel)}.")
     return int(kernel)

@@ -209,5 +209,7 @@ def loads(text: str | bytes) -> tuple[Edit, ...]:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ConfigError(f'edits must be a JSON object whose "format" is "{FORMAT}".')
     if found.get("version") != VERSION:
-        raise ConfigError(f"edits of version {VERSION} are read, got {shown(found.get('version'))}.")
+        raise ConfigError(
+            f"edits of version {VERSION} are read, got {shown(found.get('version'))}."
+        )
     return from_values(found.get("edits"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -9,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gsr.continuous import Progress
-from gsr.errors import GsrError, ImageError, ShapeError
+from gsr.errors import GsrError, ImageError, ShapeError, shown
 from gsr.images import PictureInfo, load
+from gsr.images.pixels import check_dense
 from gsr.tiles import tiles
 
 
@@ -74,8 +76,8 @@ def encode_tiles(
         maps: What is computed of a crop: members [1, h, w, c] by name.
         progress: Called with (tiles done, tiles in all).
     """
-    if tile < 1:
-        raise GsrError(f"tile must be at least 1 pixel, got {tile}.")
+    if not (isinstance(tile, Integral) and tile >= 1):
+        raise GsrError(f"tile must be a whole number of pixels, at least 1, got {shown(tile)}.")
     size = images.shape[-2], images.shape[-1]
     plan = list(tiles(size, tile, halo))
     whole: dict[str, Tensor] = {}
@@ -102,6 +104,7 @@ def _checked_batch(images: Tensor) -> Tensor:
         raise ShapeError(
             f"a batch of images must have shape [*batch, 3, h, w], got {tuple(images.shape)}."
         )
+    check_dense(images)
     if images.dtype == torch.uint8:
         return images.float() / 255
     low, high = images.aminmax() if images.is_floating_point() else (None, None)

@@ -3,15 +3,15 @@ kernels are where.
 """
 
 from dataclasses import asdict, dataclass
-from numbers import Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gsr.coords import View, parse_scale
-from gsr.errors import GsrError, ScaleError
+from gsr.coords import View, is_number, parse_scale
+from gsr.errors import GsrError, ScaleError, shown
 from gsr.kernels import Kernels, ellipses, physical
 from gsr.sampler import SplatMaps
 from gsr.splat import reference, splat_grid
@@ -108,18 +108,22 @@ class GaussianList:
 
 def _point(field: "GaussianField", x: float, y: float) -> Tensor:
     height, width = field.lr_size
-    numbers = isinstance(x, Real) and isinstance(y, Real)
+    numbers = is_number(x) and is_number(y)
     if not numbers or not (0 <= x <= width and 0 <= y <= height):
         raise ScaleError(
-            f"the point ({x}, {y}) is outside the image: x must be from 0 to {width} and "
-            f"y from 0 to {height}, in LR pixels."
+            f"the point ({shown(x)}, {shown(y)}) is outside the image: x must be from 0 to "
+            f"{width} and y from 0 to {height}, in LR pixels."
         )
     return torch.tensor((float(x), float(y)), dtype=torch.float64, device=field.lr.device)
 
 
 def _check_image(field: "GaussianField", image: int) -> None:
-    if not 0 <= image < len(field.lr):
-        raise GsrError(f"image must be from 0 to {len(field.lr) - 1}, got {image}.")
+    if not _is_index(image, len(field.lr)):
+        raise GsrError(f"image must be from 0 to {len(field.lr) - 1}, got {shown(image)}.")
+
+
+def _is_index(value: object, length: int) -> bool:
+    return isinstance(value, Integral) and 0 <= int(value) < length
 
 
 def _only(maps: SplatMaps, image: int) -> SplatMaps:
@@ -255,10 +259,10 @@ def footprint(
     """
     _check_image(field, image)
     height, width = field.lr_size
-    if not (0 <= column < width and 0 <= row < height):
+    if not (_is_index(column, width) and _is_index(row, height)):
         raise GsrError(
-            f"there is no Gaussian at column {column}, row {row}: columns go from 0 to "
-            f"{width - 1} and rows from 0 to {height - 1}."
+            f"there is no Gaussian at column {shown(column)}, row {shown(row)}: columns go from 0 "
+            f"to {width - 1} and rows from 0 to {height - 1}."
         )
     xs, ys = view.axes(field.lr_size)
     maps, (left, top) = field.splat_maps(xs, ys)
@@ -281,8 +285,8 @@ def gaussians_in(
         GsrError: for a `limit` below 1.
     """
     _check_image(field, image)
-    if limit < 1:
-        raise GsrError(f"limit must be at least 1, got {limit}.")
+    if not (isinstance(limit, Integral) and limit >= 1):
+        raise GsrError(f"limit must be at least 1, got {shown(limit)}.")
     height, width = field.lr_size
     top, bottom = _span(view.y, view.height, height)
     left, right = _span(view.x, view.width, width)

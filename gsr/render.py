@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gsr.continuous import Progress
 from gsr.coords import View, check_size, parse_scale, scaled_size
-from gsr.errors import ScaleError
+from gsr.errors import ScaleError, shown
 from gsr.images import PictureInfo, downscale, to_pil
 
 Layer = Literal["result", "gaussians", "residual", "lr"]
@@ -81,7 +81,7 @@ def resolve_view(
     if size is not None:
         view = View.whole(lr_size, check_size(size))
     if not isinstance(view, View):
-        raise ScaleError(f"view must be a gsr.View, got {view!r}.")
+        raise ScaleError(f"view must be a gsr.View, got {shown(view)}.")
     if view.size[0] * view.size[1] > MAX_OUTPUT_PIXELS:
         raise ScaleError(
             f"{view.size[1]} x {view.size[0]} output pixels are more than the "
@@ -134,7 +134,7 @@ def render_bands(
 ) -> Iterator[tuple[int, int, Tensor]]:
     """(first row, last row + 1, pixels [b, 3, rows, W]) from top to bottom, clamped to [0, 1]."""
     if layer not in image.layers:
-        raise ScaleError(f"layer must be one of {', '.join(image.layers)}, got {layer!r}.")
+        raise ScaleError(f"layer must be one of {', '.join(image.layers)}, got {shown(layer)}.")
     reduction = _reduction(view)
     per_band = BAND_PIXELS // max(1, len(image.lr) * reduction[0] * reduction[1])
     if reduction != (1, 1):  # a band's margin must not be most of it

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from gsr.errors import ConfigError
+from gsr.errors import ConfigError, ScaleError, shown
 
+MAX_SIDE = 2**30
+"""Pixels along one side of a result: more than any that can be rendered."""
 Kind = Literal["scale", "size", "width", "height", "longest"]
 _LABELS: dict[Kind, str] = {"scale": "x", "size": "", "width": "w", "height": "h", "longest": "max"}
 
@@ -17,10 +19,19 @@ class Wanted:
     Attributes:
         kind: `scale` and the sides keep the proportions of the picture; `size` sets both.
         value: The scale, or pixels; (width, height) for `size`.
+
+    Raises:
+        ScaleError: a side that no picture has.
     """
 
     kind: Kind
     value: float | tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.kind in ("width", "height", "longest") and not _is_side(self.value):
+            raise ScaleError(
+                f"{self.kind} must be from 1 to {MAX_SIDE:,} pixels, got {shown(self.value)}."
+            )
 
     @property
     def label(self) -> str:
@@ -53,6 +64,10 @@ class Wanted:
         if by_width:
             return max(1, round(height * self.value / width)), self.value
         return self.value, max(1, round(width * self.value / height))
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, int) and 1 <= value <= MAX_SIDE
 
 
 def parse_size(text: str) -> tuple[int, int]:

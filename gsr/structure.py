@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gsr.errors import GsrError, check_shape
+from gsr.errors import GsrError, check_shape, shown
 from gsr.kernels import ellipses
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def edge_agreement(field: "GaussianField", strongest: float = 0.1) -> Agreement:
         GsrError: for another fraction.
     """
     if not 0 < strongest <= 1:
-        raise GsrError(f"strongest must be above 0 and at most 1, got {strongest!r}.")
+        raise GsrError(f"strongest must be above 0 and at most 1, got {shown(strongest)}.")
     along, strength = edge_structure(field.lr)
     order = strength.flatten().argsort(descending=True)
     chosen = order[: max(1, round(strongest * len(order)))]

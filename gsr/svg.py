@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from gsr.atomic import writing
-from gsr.coords import View
+from gsr.coords import View, is_number
 from gsr.errors import GsrError, OutputError, ScaleError
+from gsr.errors import shown as in_words
 from gsr.field import GaussianField
 from gsr.images import provenance, software_line, to_pil
 from gsr.inspection import GaussianList, gaussians_in
@@ -64,9 +65,9 @@ def overlay_svg(
         ScaleError: too many Gaussians, too large a picture, or sigma out of range.
     """
     if color not in get_args(Paint):
-        raise GsrError(f"color must be one of {', '.join(get_args(Paint))}, got {color!r}.")
-    if not 0 < sigma <= MAX_SIGMA:
-        raise ScaleError(f"sigma must be above 0 and at most {MAX_SIGMA:g}, got {sigma!r}.")
+        raise GsrError(f"color must be one of {', '.join(get_args(Paint))}, got {in_words(color)}.")
+    if not (is_number(sigma) and 0 < sigma <= MAX_SIGMA):
+        raise ScaleError(f"sigma must be above 0 and at most {MAX_SIGMA:g}, got {in_words(sigma)}.")
     shown = _shown(field, view, sigma, limit, thin, image)
     height, width = view.size
     size = {"width": str(width), "height": str(height)}

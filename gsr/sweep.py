@@ -10,8 +10,8 @@ from typing import cast
 from PIL import Image, ImageCms, ImageDraw, ImageFont
 
 from gsr.continuous import ContinuousImage, Progress
-from gsr.coords import View, check_size, parse_scale
-from gsr.errors import ScaleError
+from gsr.coords import View, check_size, is_number, parse_scale
+from gsr.errors import ScaleError, shown
 from gsr.images import PictureInfo, provenance
 from gsr.video import check_video, write_video
 
@@ -51,12 +51,13 @@ class Sweep:
         parse_scale(self.stop)
         if self.start == self.stop:
             raise ScaleError(f"a sweep goes from one scale to another, got {self.start:g} twice.")
-        if not 0 < self.seconds <= LONGEST_SECONDS:
+        if not (is_number(self.seconds) and 0 < self.seconds <= LONGEST_SECONDS):
             raise ScaleError(
-                f"seconds must be above 0 and at most {LONGEST_SECONDS:g}, got {self.seconds:g}."
+                f"seconds must be above 0 and at most {LONGEST_SECONDS:g}, got "
+                f"{shown(self.seconds)}."
             )
-        if not 1 <= self.fps <= FASTEST:
-            raise ScaleError(f"fps must be from 1 to {FASTEST:g}, got {self.fps:g}.")
+        if not (is_number(self.fps) and 1 <= self.fps <= FASTEST):
+            raise ScaleError(f"fps must be from 1 to {FASTEST:g}, got {shown(self.fps)}.")
         if self.size is not None:
             check_size(self.size)
 
@@ -100,10 +101,11 @@ class Sweep:
     def _point(self, lr_size: tuple[int, int]) -> tuple[float, float]:
         height, width = lr_size
         x, y = self.at or (width / 2, height / 2)
-        if not (0 <= x <= width and 0 <= y <= height):
+        numbers = is_number(x) and is_number(y)
+        if not numbers or not (0 <= x <= width and 0 <= y <= height):
             raise ScaleError(
-                f"the point ({x:g}, {y:g}) is outside the image: x must be from 0 to {width} and "
-                f"y from 0 to {height}, in LR pixels."
+                f"the point ({shown(x)}, {shown(y)}) is outside the image: x must be from 0 to "
+                f"{width} and y from 0 to {height}, in LR pixels."
             )
         return x, y
 

@@ -3,7 +3,6 @@
 Pure functions: they say what a file will be, and write it. `export_routes` carries them.
 """
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from gsr import GaussianField, View
 from gsr.baselines.image import SampledImage
 from gsr.continuous import Progress
-from gsr.coords import parse_scale
+from gsr.coords import FARTHEST, MAX_SCALE, parse_scale
 from gsr.errors import ScaleError
 from gsr.images import PictureInfo, check_output, provenance, save
 from gsr.render import Layer
@@ -70,8 +69,11 @@ class PictureRequest:
         """
         height, width = field.lr_size
         x, y, w, h = self.region or (0.0, 0.0, float(width), float(height))
-        if not (w > 0 and h > 0 and math.isfinite(w) and math.isfinite(h)):
-            raise ScaleError(f"a view needs width and height above 0, got {w:g} x {h:g}.")
+        if not (min(w, h) >= 1 / MAX_SCALE and max(w, h) <= FARTHEST):
+            raise ScaleError(
+                f"a view needs width and height above 0, from {1 / MAX_SCALE:g} to "
+                f"{FARTHEST:,.0f} LR pixels, got {w:g} x {h:g}."
+            )
         size = self._size(w, h)
         if size[0] * size[1] > MAX_EXPORT_PIXELS:
             largest = largest_scale((h, w))

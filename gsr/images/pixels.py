@@ -187,11 +187,19 @@ def from_tensor(tensor: Tensor, max_pixels: int) -> Picture:
     if not (tensor.is_floating_point() or tensor.dtype == torch.uint8):
         name = str(tensor.dtype).removeprefix("torch.")
         raise ImageError(f"a tensor picture must be uint8, or float in [0, 1], got {name}.")
+    check_dense(tensor)
     check_pixels("image", shape[-1], shape[-2], max_pixels)
     planes = tensor.detach().to("cpu", torch.float32, copy=True).reshape(-1, *shape[-2:])
     if tensor.dtype == torch.uint8:
         return _from_planes(planes.div_(255), 8)
     return _from_planes(planes, 32)
+
+
+def check_dense(tensor: Tensor) -> None:
+    """Refuse a tensor without a number for each pixel; ImageError."""
+    if tensor.layout != torch.strided or tensor.device.type == "meta":
+        kind = "meta" if tensor.device.type == "meta" else str(tensor.layout).removeprefix("torch.")
+        raise ImageError(f"a tensor picture must be dense and hold its numbers, got {kind}.")
 
 
 def _from_planes(planes: Tensor, depth: int) -> Picture:

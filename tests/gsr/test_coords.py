@@ -1,6 +1,8 @@
 """The plane: scales, sizes, views and their bands, point by point."""
 
 import math
+from fractions import Fraction
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -8,9 +10,12 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gsr.coords import MAX_SCALE, MIN_SCALE, View, parse_scale, scaled_size
-from gsr.errors import ScaleError
+from gsr import editing, inspection
+from gsr.coords import FARTHEST, MAX_SCALE, MIN_SCALE, View, check_size, parse_scale, scaled_size
+from gsr.errors import GsrError, ScaleError
 from gsr.render import MAX_OUTPUT_PIXELS, resolve_view
+from gsr.sizes import Wanted
+from gsr.sweep import Sweep
 
 WHOLE = View(0.0, 0.0, 10.0, 8.0, (16, 30))
 
@@ -223,3 +228,51 @@ def test_numbers_of_numpy_are_numbers() -> None:
 def test_what_is_no_scale(wrong: object) -> None:
     with pytest.raises(ScaleError, match=r"^scale must be"):
         parse_scale(wrong)
+
+
+# --- numbers without limit -----------------------------------------------------------------------
+
+HUGE = (10**30, -(10**30), 10**400, 10**5000, Fraction(10**400, 3), 1e308, -1e308, inf, nan)
+
+
+@pytest.mark.parametrize("value", [*HUGE, "1", (), 1j], ids=lambda v: type(v).__name__)
+def test_numbers_without_limit_are_refused_in_a_sentence(value, tiny_field) -> None:
+    field = tiny_field
+    places = {"x": 0.0, "y": 0.0, "width": 4.0, "height": 4.0}
+    asked = [lambda n=name: View(**(places | {n: value}), size=(4, 4)) for name in places]
+    asked += [
+        lambda: View(0, 0, 4, 4, (value, 4)),
+        lambda: View(0, 0, 4, 4, (4, value)),
+        lambda: View(0, 0, 4, 4, value),
+        lambda: parse_scale(value),
+        lambda: parse_scale((value, 2)),
+        lambda: check_size((value, value)),
+        lambda: Wanted("width", value),
+        lambda: Sweep(seconds=value),
+        lambda: Sweep(fps=value),
+        lambda: Sweep(at=(value, 1)).views((9, 9)),
+        lambda: Sweep(size=(value, 4)),
+        lambda: field.render(value),
+        lambda: field.render(size=(value, 3)),
+        lambda: field.explain(value, 2),
+        lambda: field.explain(2, value),
+        lambda: field.explain(2, 2, value),
+        lambda: inspection.explain(field, 2, 2, image=value),
+        lambda: inspection.footprint(field, value, 2, View(0, 0, 4, 4, (4, 4))),
+        lambda: inspection.footprint(field, 2, value, View(0, 0, 4, 4, (4, 4))),
+        lambda: field.with_kernel(value),
+        lambda: editing.soft(field, top=value),
+        lambda: editing.without(field, [value]),
+    ]
+    for ask in asked:
+        with pytest.raises(GsrError) as caught:
+            ask()
+        assert len(str(caught.value)) < 400
+        assert "\n" not in str(caught.value)
+
+
+def test_far_views_show_the_border(tiny_field) -> None:
+    height, width = tiny_field.lr_size
+    for x in (-FARTHEST, FARTHEST):
+        far = tiny_field.render(view=View(x, 0, width, height, (height, width)))
+        assert bool((far == far[..., :1]).all())

@@ -7,7 +7,7 @@ const LARGEST_SIDE = 8000; // of a frame, below what the renderer takes
 const LARGEST_AREA = 24e6;
 
 export class Feed {
-  // load(request, signal) -> { blob, milliseconds }; show(frame); fail(error)
+  // load(request, signal) -> { blob or bitmap, milliseconds }; show(frame); fail(error)
   constructor(load, show, fail) {
     Object.assign(this, { load, show, fail });
     this.current = null;
@@ -39,8 +39,8 @@ export class Feed {
     const abort = new AbortController();
     this.current = { quality, about, abort };
     try {
-      const { blob, milliseconds } = await this.load({ view, quality, ...about }, abort.signal);
-      const bitmap = await createImageBitmap(blob);
+      const { blob, bitmap: ready, milliseconds } = await this.load({ view, quality, ...about }, abort.signal);
+      const bitmap = ready ?? await createImageBitmap(blob);
       this.learn(view, milliseconds);
       if (!abort.signal.aborted) this.show({ bitmap, view, quality, about });
     } catch (error) {

@@ -5,7 +5,7 @@
 //
 // A transport answers with promises:
 //   frame({ view: {x, y, width, height, columns, rows}, method, layer, quality, channel }, signal)
-//     -> { blob, milliseconds it took to render }; a later request of the same channel may stop an
+//     -> { blob or bitmap, milliseconds it took to render }; a later request of the same channel may stop an
 //     earlier one
 //   ellipses(view, limit, signal), explain(x, y, scale, signal), choices(signal),
 //   scores(view, methods, signal), usage(view, signal), footprint(column, row, scale, signal)
@@ -206,6 +206,7 @@ class Viewer {
       this.subject = {}; // the same for all edits of a picture: a preview of the last one may still come
     }
     const bitmap = edited ? this.picture.bitmap : null;
+    if (!this.panes.length) this.resized(); // before the stage was observed for the first time
     Object.assign(this, { picture: { ...picture, bitmap }, transport });
     this.inside.use(this.picture, transport, edited);
     this.stage.removeAttribute("data-ready");
@@ -245,8 +246,8 @@ class Viewer {
       rows: Math.max(1, Math.round(picture.height * shrink)),
     };
     const request = { view, method: "gsr", channel: "backdrop", layer: "lr", quality: "exact" };
-    await this.inside.fetch("backdrop", (t, signal) => t.frame(request, signal), async ({ blob }) => {
-      picture.bitmap = await createImageBitmap(blob);
+    await this.inside.fetch("backdrop", (t, signal) => t.frame(request, signal), async ({ blob, bitmap }) => {
+      picture.bitmap = bitmap ?? await createImageBitmap(blob);
     });
   }
 

@@ -18,7 +18,7 @@ from gsr.render import LAYERS, render
 
 from .. import viewer
 from ..viewer import truths
-from .bundle import bundle
+from ..viewer.bundle import bundle
 from .service import FieldService
 
 STATIC_SIDE = 320

@@ -16,6 +16,7 @@ from gsr.kernels import ellipses
 pytest.importorskip("anywidget")
 
 from apps.viewer import STATIC
+from apps.viewer.bundle import bundle
 from apps.widgets import (
     ClassifierLab,
     CompareViewer,
@@ -25,7 +26,6 @@ from apps.widgets import (
     ScaleSlider,
     link,
 )
-from apps.widgets.bundle import bundle
 from apps.widgets.field_viewer import with_info
 
 FRAME = {
@@ -44,7 +44,9 @@ def asked(widget, **message):
 def test_the_bundle_is_one_module_with_every_module_once(field):
     text = FieldViewer(field)._esm
     for path in STATIC.glob("*.js"):
-        if path.name not in ("http.js",):  # the other host's transport
+        # The transports of other hosts, and what only the page without a server needs.
+        others = ("http.js", "local.js", "payload.js", "renderer.js", "shaders.js", "formula.js")
+        if path.name not in others:
             assert text.count(f"const gsr_{path.stem} = (() => {{") == 1
     assert not any(line.startswith("import ") for line in text.splitlines())
     assert text.count("export ") == text.count("export default") == 1

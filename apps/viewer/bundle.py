@@ -8,7 +8,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from .. import viewer
+from . import STATIC
 
 _IMPORT = re.compile(r'^import (?:\* as (\w+)|\{([^}]*)\}) from "\./([\w]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.MULTILINE)
@@ -16,7 +16,7 @@ _NAME = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.
 
 
 @cache
-def bundle(host: Path, folder: Path = viewer.STATIC) -> str:
+def bundle(host: Path, folder: Path = STATIC) -> str:
     """One module text with the default export of `host`.
 
     Args:

@@ -262,6 +262,20 @@ class GaussianField:
 
         return save_field(self, path)
 
+    def to_html(self, path: "str | Path") -> "Path":
+        """Write one page that holds the field and its viewer, and opens without a server.
+
+        Raises:
+            OutputError: another suffix than `.html`, or a failing file system.
+            ImageError: when a page cannot show it: a batch, transparency, more than 4096 pixels a
+                side, the paper's decoder.
+        """
+        # Pages are made by the apps, which gsr does not import before they are asked for.
+        from gsr.cli.siblings import sibling
+
+        written: Path = sibling("apps", "page").write_page(self, path)
+        return written
+
     def _tensors(self) -> dict[str, Tensor]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: v for name, v in values.items() if isinstance(v, Tensor)}

@@ -25,6 +25,15 @@ FIELD_SUFFIX = ".gsf"
 """Fields in files; of a folder they are not taken, since their pictures mostly lie beside them."""
 
 
+PAGE_SUFFIX = ".html"
+"""Of pages that hold a field."""
+
+
+def is_page_file(path: Path) -> bool:
+    """Whether a name says that a page is in the file."""
+    return path.suffix.lower() == PAGE_SUFFIX
+
+
 def is_field_file(path: Path) -> bool:
     """Whether a name says that a field is in the file."""
     return path.suffix.lower() == FIELD_SUFFIX

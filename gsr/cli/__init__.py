@@ -1,5 +1,5 @@
-"""The command line: `gsr upscale`, `inspect`, `info`, `encode`, `sweep`, `app`, `data`, `train`
-and `eval`.
+"""The command line: `gsr upscale`, `inspect`, `info`, `encode`, `export`, `sweep`, `app`, `data`,
+`train` and `eval`.
 
 Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
 code 2; any other exception is a bug and keeps its traceback.
@@ -17,6 +17,7 @@ import typer
 from gsr.cli.data import data
 from gsr.cli.encoding import encode
 from gsr.cli.evaluating import evaluate
+from gsr.cli.exporting import export
 from gsr.cli.looking import info, inspect
 from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("upscale")(upscale)
 app.command("encode")(encode)
+app.command("export")(export)
 app.command("sweep")(sweep)
 app.command("inspect")(inspect)
 app.command("info")(info)

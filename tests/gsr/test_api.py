@@ -14,7 +14,7 @@ FIELD = {
     "batch_shape", "bank", "bank_raw", "choice_at", "classifier", "alpha", "colors", "context",
     "evidence", "explain", "feat", "index", "info", "kernels", "kernels_at", "layers", "lr",
     "lr_size", "mixed", "model", "nbytes", "offsets", "read", "render", "sampler", "save", "slopes",
-    "splat_maps", "to", "with_bank", "with_kernel",
+    "splat_maps", "to", "to_html", "with_bank", "with_kernel",
 }  # fmt: skip
 
 

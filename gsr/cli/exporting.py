@@ -1,0 +1,49 @@
+"""`gsr export`: a picture's field as one page that opens anywhere, without a server."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from gsr.cli import single
+from gsr.cli.progress import Reporter
+from gsr.errors import OutputError
+from gsr.files import PAGE_SUFFIX, is_page_file
+
+if TYPE_CHECKING:
+    from gsr.field import GaussianField
+
+
+def export(
+    image: Annotated[Path, typer.Argument(help="Picture or .gsf file.", metavar="IN")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help=f"{PAGE_SUFFIX} file. Default: beside the input.", metavar="OUT"
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
+    ] = "lite",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a page that exists already.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+) -> None:
+    """Write one page that holds the field: zoom, ellipses, which Gaussians made a pixel.
+
+    It opens from disk with the network off; the browser's graphics processor renders it.
+    """
+    target = output or single.beside(image, PAGE_SUFFIX)
+    if not is_page_file(target):
+        raise OutputError(f"{target} must end in {PAGE_SUFFIX}, as pages do.")
+    single.check_target(target, image, overwrite=overwrite)
+    reporter = Reporter(quiet)
+    with single.interruptible(target, reporter):
+        source = single.open_noted(image, reporter)
+        field = single.encode(source, single.method_for(source, model), reporter)
+        cast("GaussianField", field).to_html(target)
+    height, width = source.lr_size
+    reporter.line(f"{image}: {width} x {height} Gaussians, {target.stat().st_size / 1e6:.1f} MB")
+    typer.echo(os.fsencode(target))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
-from gsr.errors import GsrError, ScaleError, out_of_memory
+from gsr.errors import GsrError, ScaleError, out_of_memory, reason
 from gsr.files import (
     Job,
     Plan,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from gsr.continuous import Method
+    from gsr.decoding.pool import Pool
     from gsr.opening import Opened
 
 Status = Literal["written", "skipped", "failed"]
@@ -62,6 +63,8 @@ class Batch:
         method: Called once, when the first picture is to be encoded.
         overwrite: Replace results that exist already; else they are skipped.
         strip: Write no metadata.
+        white: The value that is white, see `gsr.images.load`.
+        pool: Decodes the pictures in other processes, see `gsr.images.load`.
         most_pixels: Refuse larger results, where that is wanted.
         steps: Hears of notes, and of every picture's progress; what it raises ends the run.
     """
@@ -71,6 +74,8 @@ class Batch:
     method: "Callable[[], Method]"
     overwrite: bool = False
     strip: bool = False
+    white: float | None = None
+    pool: "Pool | None" = None
     most_pixels: int | None = None
     steps: Steps = SILENT
 
@@ -78,6 +83,7 @@ class Batch:
         """Do the jobs, one by one; a job that fails is an outcome and stops no other.
 
         Everything that can be known without reading pixels is looked at before the first picture.
+        Where one result alone is asked for, an error that nobody foresaw is raised as it is.
 
         Raises:
             GsrError: the weights, or a folder for results, cannot be used.
@@ -85,7 +91,7 @@ class Batch:
         inputs = identities(job.source for job in self.todo.jobs)
         jobs = []
         for job in self.todo.jobs:
-            outcome = _attempt(job, partial(self._check, inputs=inputs))
+            outcome = self._attempt(job, partial(self._check, inputs=inputs))
             if outcome is None:
                 jobs.append(job)
             else:
@@ -101,7 +107,7 @@ class Batch:
         for number, job in enumerate(jobs, total - len(jobs) + 1):
             many = f" ({number} of {total})" if self.todo.many else ""
             title = job.source.name + many
-            outcome = _attempt(job, partial(self._upscale, method=method, title=title))
+            outcome = self._attempt(job, partial(self._upscale, method=method, title=title))
             assert outcome is not None  # `_upscale` always has one
             yield outcome
 
@@ -112,7 +118,7 @@ class Batch:
             return Outcome(str(job.source), str(job.output), "skipped")
         from gsr.images import MAX_INPUT_PIXELS, check_output
 
-        lr_size = header_size(job.source)
+        lr_size = header_size(job.source, self.pool)
         if lr_size is not None and lr_size[0] * lr_size[1] <= MAX_INPUT_PIXELS:
             size = self._size(job, lr_size)
             check_output(job.output, size)
@@ -145,7 +151,7 @@ class Batch:
         from gsr.opening import open_source
 
         start = time.perf_counter()
-        source = open_source(job.source)
+        source = open_source(job.source, white=self.white, pool=self.pool)
         lr_size, notes = source.lr_size, [*source.info.notes]
         if source.info.bit_depth > 8:
             notes.append("The result has 8 bits per channel.")
@@ -154,7 +160,7 @@ class Batch:
         for note in notes:
             self.steps.note(f"{job.source}: {note}")
         with self.steps.bar(title) as advance:
-            image = _render(source, method, size, advance)
+            image = _render(source, method, size, _ending(advance))
         scale, model = (size[0] / lr_size[0], size[1] / lr_size[1]), source.model(method)
         comment = provenance(model, scale)
         left_out = save(image, job.output, source.info, strip=self.strip, comment=comment)
@@ -173,18 +179,42 @@ class Batch:
             notes=[*notes, *left_out],
         )
 
-
-def _attempt(job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
-    """Do one step of a job; what a caller can put right is an outcome."""
-    try:
-        return step(job)
-    except GsrError as error:
-        return Outcome(str(job.source), str(job.output), "failed", error=str(error))
-    except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
-            raise
-        said = f"{job.source}: there is not enough memory for a result of this size."
+    def _attempt(self, job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
+        """Do one step of a job; whatever goes wrong is the outcome of this job alone."""
+        try:
+            return step(job)
+        except _EndError as end:
+            raise end.cause from None
+        except GsrError as error:
+            said = str(error)
+        except Exception as error:
+            if out_of_memory(error):
+                said = f"{job.source}: there is not enough memory for a result of this size."
+            elif self.todo.named_folder:
+                said = f"{job.source} failed ({type(error).__name__}: {reason(error)})."
+            else:
+                raise
         return Outcome(str(job.source), str(job.output), "failed", error=said)
+
+
+class _EndError(BaseException):
+    """What a caller raised while it was told of the progress: the end of the run."""
+
+    def __init__(self, cause: Exception):
+        super().__init__(cause)
+        self.cause = cause
+
+
+def _ending(advance: Advance) -> Advance:
+    """`advance`, with what it raises marked."""
+
+    def told(part: float) -> None:
+        try:
+            advance(part)
+        except Exception as error:
+            raise _EndError(error) from error
+
+    return told
 
 
 def _render(

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gsr.continuous import Progress
+from gsr.decoding.white import is_unit
 from gsr.errors import GsrError, ImageError, ShapeError, shown
 from gsr.images import PictureInfo, load
-from gsr.images.pixels import check_dense
+from gsr.images.planes import check_dense
 from gsr.tiles import tiles
 
 
@@ -108,8 +109,8 @@ def _checked_batch(images: Tensor) -> Tensor:
     if images.dtype == torch.uint8:
         return images.float() / 255
     low, high = images.aminmax() if images.is_floating_point() else (None, None)
-    if low is None or high is None or not (float(low) >= 0 and float(high) <= 1):
+    if low is None or high is None or not is_unit(float(low), float(high)):
         raise ImageError(
             "a batch of images must be uint8, or floating point with every value in [0, 1]."
         )
-    return images.detach().clone()  # the caller may go on writing into its own
+    return images.detach().clamp(0, 1)  # a copy: the caller may go on writing into its own

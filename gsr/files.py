@@ -6,15 +6,16 @@ Nothing here reads a pixel or imports PyTorch, so a mistake in a path is told at
 import hashlib
 import os
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from PIL import ExifTags, Image
+from typing import TYPE_CHECKING
 
 from gsr.errors import GsrError, ImageError, OutputError
+
+if TYPE_CHECKING:
+    from gsr.decoding.pool import Pool
 
 READABLE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif",
@@ -239,29 +240,24 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).rstrip(".").lower()
 
 
-def header_size(path: Path) -> tuple[int, int] | None:
-    """Upright (height, width) from a picture's header, None where only the loader can judge."""
+def header_size(path: Path, pool: "Pool | None" = None) -> tuple[int, int] | None:
+    """Upright (height, width) from a picture's header, None where only the loader can judge.
+
+    Args:
+        path: The picture.
+        pool: Reads it in another process, as of `gsr.images.load`.
+    """
+    from gsr.decoding.decode import read_size
+
     try:
-        with warnings.catch_warnings():
-            # Of sizes that Pillow warns about; the loader has its own limit.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                turned = _orientation(image) in (5, 6, 7, 8)
-                width, height = image.size
-    except Exception:
-        # Damaged files raise almost anything here; `gsr.images.load` finds the words for it.
-        return None
-    return (width, height) if turned else (height, width)
-
-
-def _orientation(image: Image.Image) -> int:
-    """Of a picture whose pixels are not read yet."""
-    if image.format == "TIFF":
-        return 1  # Pillow gives its size as it is upright
-    if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
-        return 1  # asked for what is not in the header, Pillow would decode all pixels
-    found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
-    return found
+        if not path.is_file():  # a pipe can be read once
+            return None
+        if pool is not None:
+            return pool.size(path, str(path))
+        with path.open("rb") as stream:
+            return read_size(stream, str(path))
+    except (GsrError, OSError):
+        return None  # `gsr.images.load` finds the words for it
 
 
 def free_memory() -> int | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gsr.continuous import ContinuousImage, Method, Progress
+from gsr.decoding.pool import Pool
 from gsr.errors import ImageError
 from gsr.field import GaussianField
 from gsr.fieldfile import open_field
@@ -47,14 +48,19 @@ class Opened:
         return method.name
 
 
-def open_source(path: Path) -> Opened:
+def open_source(path: Path, *, white: float | None = None, pool: Pool | None = None) -> Opened:
     """Read a picture, or a field file, which is told by its suffix.
+
+    Args:
+        path: The file.
+        white: As of `gsr.images.load`.
+        pool: As of `gsr.images.load`.
 
     Raises:
         ImageError: it cannot be read, or is a field of several pictures.
     """
     if not is_field_file(path):
-        picture = load(path)
+        picture = load(path, white=white, pool=pool)
         size = picture.rgb.shape[1], picture.rgb.shape[2]
         return Opened(picture, size, picture.info, picture.alpha is not None)
     field = open_field(path)

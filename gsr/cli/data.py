@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gsr.cli.progress import Reporter
+from gsr.cli.stopping import exit_code, stoppable
 from gsr.datasets import DATASETS, Dataset, RemoteFile, find
 from gsr.errors import GsrError
 from gsr.steps import Steps
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from gsr.datasets.checking import Finding, Group, Report
     from gsr.datasets.fetching import Fetched
 
-INCOMPLETE, INTERRUPTED = 1, 130
+INCOMPLETE = 1
 NAMED_FILES = 5
 """More than these are only counted, except in JSON."""
 
@@ -55,11 +56,11 @@ def check_data(
 
     reporter = Reporter(quiet)
     try:
-        with reporter.bar(folder.name) as advance:
+        with stoppable(), reporter.bar(folder.name) as advance:
             report = check(find(name), folder, only=only, deep=deep, told=advance)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         reporter.error("interrupted, the set was not read to its end.")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code(stopped)) from None
     if as_json:
         typer.echo(json.dumps({**asdict(report), "complete": report.is_complete}, indent=2))
     else:
@@ -125,14 +126,17 @@ def fetch_data(
         reporter.error(f"{dataset.name} has no file to download: {dataset.asking}, {dataset.page}")
         raise typer.Exit(INCOMPLETE)
     try:
-        check_space(files, folder, within=dataset.within, keep=keep)
-        failed = [file for file in files if not _fetch_one(dataset, file, folder, keep, reporter)]
+        with stoppable():
+            check_space(files, folder, within=dataset.within, keep=keep)
+            failed = [
+                file for file in files if not _fetch_one(dataset, file, folder, keep, reporter)
+            ]
     except GsrError as error:
         reporter.error(str(error))
         raise typer.Exit(INCOMPLETE) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         reporter.error("interrupted; what has arrived is kept, and the next run goes on after it.")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code(stopped)) from None
     raise typer.Exit(INCOMPLETE if failed else 0)
 
 

@@ -26,6 +26,7 @@ def encode(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    white: single.White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a field that exists already.")
     ] = False,
@@ -40,7 +41,7 @@ def encode(
     single.check_target(target, image, overwrite=overwrite)
     reporter = Reporter(quiet)
     with single.interruptible(target, reporter):
-        source = single.open_noted(image, reporter)
+        source = single.open_noted(image, reporter, white)
         field = single.encode(source, single.method_for(source, model), reporter)
         cast("GaussianField", field).save(target)
     height, width = source.lr_size

@@ -11,6 +11,7 @@ import typer
 from gsr.atomic import writing
 from gsr.cli.progress import Reporter
 from gsr.cli.siblings import needing, sibling
+from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ConfigError, GsrError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from gsr.evaluation.running import Evaluation
     from gsr.evaluation.tables import Summary
 
-INTERRUPTED = 130
 PLOTTING = ("plotly",)
 """What the figure needs and the rest of an evaluation does not."""
 
@@ -106,11 +106,12 @@ def evaluate(
 @contextmanager
 def _interruptible(output: Path | None, reporter: Reporter) -> Iterator[None]:
     try:
-        yield
-    except KeyboardInterrupt:
+        with stoppable():
+            yield
+    except KeyboardInterrupt as stopped:
         kept = f"{output} has all that is done, and the same command goes on from there"
         reporter.error(f"interrupted; {kept if output else 'nothing is kept without --output'}.")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code(stopped)) from None
 
 
 def _contenders(methods: str, device: str) -> "list[Contender]":

@@ -10,7 +10,7 @@ import typer
 
 from gsr.cli.methods import method_rows, method_table
 from gsr.cli.progress import Reporter
-from gsr.cli.single import encode, method_for, open_noted
+from gsr.cli.single import White, encode, method_for, open_noted
 from gsr.cli.sizes import number
 from gsr.errors import ConfigError, WeightsError
 
@@ -146,12 +146,13 @@ def inspect(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    white: White = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
 ) -> None:
     """Show which Gaussians made the colour at a point, and with what share."""
     x, y = point(at)
-    explanation = _explain(image, x, y, scale, model, Reporter(quiet))
+    explanation = _explain(image, (x, y), scale, model, white, Reporter(quiet))
     if as_json:
         typer.echo(json.dumps({"image": str(image), **explanation.to_dict()}))
         return
@@ -173,16 +174,21 @@ def point(text: str) -> tuple[float, float]:
 
 
 def _explain(
-    path: Path, x: float, y: float, scale: float, model: str, reporter: Reporter
+    path: Path,
+    at: tuple[float, float],
+    scale: float,
+    model: str,
+    white: float | None,
+    reporter: Reporter,
 ) -> "Explanation":
     from gsr.coords import parse_scale
 
     parse_scale(scale)
-    source = open_noted(path, reporter)
+    source = open_noted(path, reporter, white)
     # Transparency would be a second field, and the question is about the colour.
     source = replace(source, content=replace(source.content, alpha=None))
     field = cast("GaussianField", encode(source, method_for(source, model), reporter))
-    return field.explain(x, y, scale)
+    return field.explain(*at, scale)
 
 
 def _report(image: Path, explanation: "Explanation") -> list[str]:

@@ -4,19 +4,30 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gsr.cli.progress import Reporter
+from gsr.cli.sizes import number
+from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ImageError, OutputError
 from gsr.files import check_not_an_input, identities, prepare_folder
 
 if TYPE_CHECKING:
     from gsr.continuous import ContinuousImage, Method
+    from gsr.decoding.pool import Pool
     from gsr.opening import Opened
 
-INTERRUPTED = 130
+White = Annotated[
+    float | None,
+    typer.Option(
+        "--white",
+        help="Value that is white, of pictures of numbers (float, 32 bit). Default: as they say.",
+        parser=number,
+        metavar="VALUE",
+    ),
+]
 
 
 def beside(source: Path, ending: str) -> Path:
@@ -42,11 +53,22 @@ def check_target(output: Path, source: Path, *, overwrite: bool) -> None:
     prepare_folder(output.parent, create=False)
 
 
-def open_noted(path: Path, reporter: Reporter) -> "Opened":
-    """A picture or a field file, with what was changed in it told."""
-    from gsr.opening import open_source
+@contextmanager
+def decoders() -> Iterator["Pool"]:
+    """A process to decode pictures in, which comes up while PyTorch is imported here."""
+    from gsr.decoding.pool import Pool
 
-    source = open_source(path)
+    with Pool() as pool:
+        pool.warm()
+        yield pool
+
+
+def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "Opened":
+    """A picture or a field file, with what was changed in it told."""
+    with decoders() as pool:
+        from gsr.opening import open_source
+
+        source = open_source(path, white=white, pool=pool)
     for note in source.info.notes:
         reporter.note(f"{path}: {note}")
     return source
@@ -69,7 +91,8 @@ def encode(source: "Opened", method: "Method | None", reporter: Reporter) -> "Co
 def interruptible(output: Path, reporter: Reporter) -> Iterator[None]:
     """Ctrl-C is a sentence and an exit code; files are whole or not there anyway."""
     try:
-        yield
-    except KeyboardInterrupt:
+        with stoppable():
+            yield
+    except KeyboardInterrupt as stopped:
         reporter.error(f"interrupted, {output} was not written.")
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(exit_code(stopped)) from None

@@ -9,6 +9,7 @@ import typer
 from gsr.cli.looking import point
 from gsr.cli.progress import Reporter
 from gsr.cli.single import (
+    White,
     beside,
     check_target,
     encode,
@@ -61,6 +62,7 @@ def sweep(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    white: White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a video that exists already.")
     ] = False,
@@ -76,7 +78,7 @@ def sweep(
     wanted = Sweep(start, stop, where, (height, width) if height and width else None, seconds, fps)
     reporter = Reporter(quiet)
     with interruptible(target, reporter):
-        source = open_noted(image, reporter)
+        source = open_noted(image, reporter, white)
         check_sweep(target, wanted, source.lr_size)
         method = method_for(source, model)
         encoded = encode(source, method, reporter)

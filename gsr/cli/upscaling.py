@@ -10,7 +10,9 @@ import typer
 
 from gsr.batch import Batch, Outcome, Status
 from gsr.cli.progress import Reporter
+from gsr.cli.single import White, decoders
 from gsr.cli.sizes import number, wanted_size
+from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ConfigError, GsrError, OutputError
 from gsr.files import Plan, plan
 from gsr.steps import Steps
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 Format = Literal["png", "webp", "jpg", "tiff"]
 
-SOME_FAILED, INTERRUPTED = 1, 130
+SOME_FAILED = 1
 MAX_SIDE = 2**30
 
 
@@ -69,6 +71,7 @@ def upscale(
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Also the folders inside folders.")
     ] = False,
+    white: White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
@@ -93,15 +96,19 @@ def upscale(
     )
     _check_format(todo, target, file_format)
     reporter = Reporter(quiet)
-    batch = Batch(
-        todo,
-        wanted,
-        method=lambda: _load(model),
-        overwrite=overwrite,
-        strip=strip,
-        steps=Steps(bar=reporter.bar, note=reporter.note),
-    )
-    raise typer.Exit(_run(batch, reporter, as_json))
+    with decoders() as pool:
+        batch = Batch(
+            todo,
+            wanted,
+            method=lambda: _load(model),
+            overwrite=overwrite,
+            strip=strip,
+            white=white,
+            pool=pool,
+            steps=Steps(bar=reporter.bar, note=reporter.note),
+        )
+        code = _run(batch, reporter, as_json)
+    raise typer.Exit(code)
 
 
 def _load(model: str) -> "Method":
@@ -123,12 +130,13 @@ def _run(batch: Batch, reporter: Reporter, as_json: bool) -> int:
     many, total = batch.todo.many, len(batch.todo.jobs)
     counts: Counter[Status] = Counter()
     try:
-        for outcome in batch.run():
-            counts[outcome.status] += 1
-            _conclude(outcome, reporter, many=many, as_json=as_json)
-    except KeyboardInterrupt:
+        with stoppable():
+            for outcome in batch.run():
+                counts[outcome.status] += 1
+                _conclude(outcome, reporter, many=many, as_json=as_json)
+    except KeyboardInterrupt as stopped:
         reporter.error(f"interrupted, {counts['written']} of {total} pictures were written.")
-        return INTERRUPTED
+        return exit_code(stopped)
     if many:
         told = ", ".join(f"{counts[s]} {s}" for s in ("written", "skipped", "failed"))
         reporter.summary(f"{told}.")

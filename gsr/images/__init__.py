@@ -1,7 +1,8 @@
 """Pictures in and out: the one loader, the one writer, and the classical resampling."""
 
+from gsr.decoding.info import MAX_INPUT_PIXELS, ColourMode, PictureInfo
 from gsr.images.embedding import software_line
-from gsr.images.picture import MAX_INPUT_PIXELS, ColourMode, Picture, PictureInfo, Source
+from gsr.images.picture import Picture, Source
 from gsr.images.quantise import to_pil, to_uint8
 from gsr.images.read import load
 from gsr.images.resample import Kind, bicubic_view, downscale

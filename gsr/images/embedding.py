@@ -12,8 +12,8 @@ from typing import Any
 
 from PIL import ExifTags, PngImagePlugin
 
-from gsr.images.metadata import icc_space, is_profile, kept_exif
-from gsr.images.picture import PictureInfo
+from gsr.decoding.info import PictureInfo
+from gsr.decoding.metadata import icc_space, is_profile, kept_exif
 
 _SEGMENT = 65_533
 """Bytes after the length of a JPEG segment."""

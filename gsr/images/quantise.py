@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gsr.decoding.info import ColourMode
 from gsr.errors import ImageError, check_shape
-from gsr.images.picture import ColourMode
 
 _BAND_VALUES = 1 << 20
 

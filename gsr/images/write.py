@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from gsr.atomic import writing
+from gsr.decoding.info import PictureInfo
 from gsr.errors import OutputError, reason
 from gsr.images.embedding import Embedded, embed, with_segments
-from gsr.images.picture import PictureInfo
 
 _WRITABLE = {
     ".png": "PNG",

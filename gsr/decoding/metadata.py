@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, ImageOps
 
-from gsr.images.picture import ColourMode, PictureInfo
+from gsr.decoding.info import ColourMode, PictureInfo
 
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 

@@ -78,7 +78,7 @@ def encode_tiles(
         progress: Called with (tiles done, tiles in all).
     """
     if not (isinstance(tile, Integral) and tile >= 1):
-        raise GsrError(f"tile must be a whole number of pixels, at least 1, got {shown(tile)}.")
+        raise GsrError(f"tile must be at least 1 pixel and a whole number, got {shown(tile)}.")
     size = images.shape[-2], images.shape[-1]
     plan = list(tiles(size, tile, halo))
     whole: dict[str, Tensor] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -309,8 +310,8 @@ def test_tensors_that_are_no_images(make_model: Make, what: str, batched: bool) 
         make_model("lite").encode(torch.stack((tensor, tensor)) if batched else tensor)
 
 
-@pytest.mark.parametrize("tile", [0, -1])
-def test_a_tile_has_pixels(tile: int, make_model: Make) -> None:
+@pytest.mark.parametrize("tile", [0, -1, 1.5, None, "64", float("nan")])
+def test_a_tile_has_pixels(tile: Any, make_model: Make) -> None:
     with pytest.raises(GsrError, match=r"^tile must be at least 1 pixel"):
         make_model().encode(torch.rand(3, 8, 8), tile=tile)
 

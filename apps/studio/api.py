@@ -10,8 +10,8 @@
     why = client.predict(id=about["id"], x=40.3, y=22.8, scale=4, api_name="/explain")
 
 Sizes are (height, width), places are in pixels of the picture. `/render` answers with a PNG file.
-What cannot be done is an `AppError` with one sentence. `add_api(studio)`, called inside the
-page's Blocks, makes them; every other event of the page is private.
+What cannot be done is an `AppError` with one sentence. `add_api(studio, uploads)`, called inside
+the page's Blocks, makes them; every other event of the page is private.
 """
 
 import tempfile
@@ -32,6 +32,7 @@ from ..viewer import payloads
 from .export import PictureRequest, write_picture
 from .export_routes import keep_field
 from .studio import Studio
+from .uploads import Uploads
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,12 +40,12 @@ R = TypeVar("R")
 VIEW_KEYS = {"x", "y", "width", "height", "size"}
 
 
-def add_api(studio: Studio) -> None:
+def add_api(studio: Studio, uploads: Uploads) -> None:
     """Add the endpoints, with the invisible components that describe their arguments."""
 
     @_in_one_sentence
     def encode(file: str | None) -> dict[str, Any]:
-        return encode_file(studio, file)
+        return encode_file(studio, uploads, file)
 
     @_in_one_sentence
     def render(
@@ -91,15 +92,15 @@ def _in_one_sentence(fn: Callable[P, R]) -> Callable[P, R]:
     return checked
 
 
-def encode_file(studio: Studio, file: str | None) -> dict[str, Any]:
+def encode_file(studio: Studio, uploads: Uploads, file: str | None) -> dict[str, Any]:
     """Id and sizes of the field of a picture, or of a field file.
 
     Raises:
-        ImageError: it cannot be read.
+        ImageError: it cannot be read, or was not uploaded.
     """
     if not file:
         raise ImageError("file must be a picture, got none.")
-    path = Path(file)
+    path = uploads.find(str(file))
     if is_field_file(path):
         key = keep_field(studio, path, path.name)
     else:

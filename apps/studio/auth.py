@@ -5,10 +5,11 @@ import binascii
 import hmac
 from typing import Any
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gsr.errors import ConfigError
+
+from .answers import refusal, usual
 
 
 def check_credentials(credentials: str) -> None:
@@ -46,8 +47,7 @@ class BasicAuth:
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = {"WWW-Authenticate": 'Basic realm="gsr", charset="UTF-8"'}
-        refusal = PlainTextResponse("This app asks for a user name and a password.", 401, headers)
-        await refusal(scope, receive, send)
+        await refusal(401, usual(401), headers)(scope, receive, send)
 
     def _admits(self, scope: Any) -> bool:
         given = dict(scope["headers"]).get(b"authorization", b"")

@@ -1,4 +1,4 @@
-"""The tab for many pictures at once; `batch_tab(demo, studio)` builds it inside `demo`."""
+"""The tab for many pictures at once; `batch_tab(demo, studio, uploads)` builds it inside `demo`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +11,7 @@ from gsr import GsrError
 from . import batch
 from .jobs import Job
 from .studio import Studio
+from .uploads import Uploads
 
 KINDS = [
     ("Scale", "scale"),
@@ -24,8 +25,14 @@ COLUMN_WIDTHS: list[str | int] = ["170px", "90px", "190px", "120px", "90px", "42
 _WAIT = "A line for each picture will stand here, also for those that cannot be read."
 
 
-def batch_tab(demo: gr.Blocks, studio: Studio) -> None:
-    """Choose files and a size, watch, stop, take the archive."""
+def batch_tab(demo: gr.Blocks, studio: Studio, uploads: Uploads | None = None) -> None:
+    """Choose files and a size, watch, stop, take the archive.
+
+    Args:
+        demo: The page.
+        studio: What encodes.
+        uploads: The only files that are read; None where Gradio sees to that.
+    """
     jobs: dict[str, Job] = {}  # one per open page that is working
 
     def start(
@@ -39,7 +46,8 @@ def batch_tab(demo: gr.Blocks, studio: Studio) -> None:
     ) -> Iterator[list[Any]]:
         job = jobs[str(request.session_hash)] = Job()
         try:
-            yield from _run(studio, job, paths, (kind, value, file_format, strip), progress)
+            files = [uploads.find(path) if uploads else Path(path) for path in paths or ()]
+            yield from _run(studio, job, files, (kind, value, file_format, strip), progress)
         except GsrError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
@@ -99,7 +107,7 @@ def _layout() -> tuple[list[Any], gr.Button, gr.Button, list[Any]]:
 def _run(
     studio: Studio,
     job: Job,
-    paths: list[str] | None,
+    files: list[Path],
     typed: tuple[str, str, str, bool],
     progress: gr.Progress,
 ) -> Iterator[list[Any]]:
@@ -111,7 +119,6 @@ def _run(
         progress(part, desc=title)
 
     with batch.workplace() as folder:
-        files = [Path(path) for path in paths or ()]
         for report in batch.run(files, options, studio.model, folder, watch):
             over = report.archive is not None
             shown = gr.update(value=str(report.archive) if over else None, visible=over)

@@ -1,25 +1,24 @@
 """The Gradio page around the viewer."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.utils import get_upload_folder
 
 from .. import viewer
 from .api import add_api
 from .batch_tab import batch_tab
+from .bodies import MAX_FIELD_BYTES, MEMORY, Bodies
+from .budget import Budget
+from .guard import Guard
 from .server import PAGE
 from .studio import Studio
-
-# A body of a function: no await here. The page's own folder may lie under a proxy's path.
-_START = """
-const at = (path) => new URL(path, document.baseURI).href;
-import(at('page/studio.js'))
-  .then((page) => page.start(element, at('.')))
-  .catch((error) => console.error('The viewer could not be loaded.', error));
-"""
+from .upload_routes import upload_routes
+from .uploads import Uploads
 
 
 def _head() -> str:
@@ -31,11 +30,12 @@ def _head() -> str:
     lines = [
         *(f'<link rel="stylesheet" href="{path}">' for path in styles),
         *(f'<link rel="modulepreload" href="{path}">' for path in modules),
+        '<script type="module" src="page/start.js"></script>',
     ]
     return "\n".join(lines)
 
 
-def build_demo(studio: Studio) -> gr.Blocks:
+def build_demo(studio: Studio, uploads: Uploads) -> gr.Blocks:
     """The page; pictures and renders go through the routes of `server`."""
     with (
         gr.Blocks(
@@ -44,15 +44,11 @@ def build_demo(studio: Studio) -> gr.Blocks:
         gr.Tabs(elem_id="tabs"),
     ):
         with gr.Tab("Studio", id="studio"):
-            gr.HTML(
-                html_template="<div class='gsr-page'></div>",
-                js_on_load=_START,
-                apply_default_css=False,
-                elem_id="studio",
-            )
-            add_api(studio)
+            # `page/start.js` fills it. Gradio's HTML would need a policy that admits `eval`.
+            gr.Column(elem_id="studio")
+            add_api(studio, uploads)
         with gr.Tab("Many pictures", id="batch", elem_id="batch"):
-            batch_tab(demo, studio)
+            batch_tab(demo, studio, uploads)
     return demo
 
 
@@ -60,9 +56,16 @@ def mount_demo(app: FastAPI, studio: Studio) -> FastAPI:
     """The routes with the page at `/`."""
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "DejaVu Sans", "sans-serif"]
     mono = ["ui-monospace", "SFMono-Regular", "Menlo", "DejaVu Sans Mono", "monospace"]
-    return gr.mount_gradio_app(
+    disk = Budget(3 * MAX_FIELD_BYTES, 8 * MAX_FIELD_BYTES)
+    uploads = Uploads(Path(get_upload_folder()), disk)
+    demo = build_demo(studio, uploads)
+    demo.queue(max_size=64)
+    app.include_router(upload_routes(uploads))  # before Gradio's, which it replaces
+    app.add_middleware(Guard, demo=demo, uploads=uploads)
+    app.add_middleware(Bodies, disk=disk, memory=MEMORY)
+    mounted = gr.mount_gradio_app(
         app,
-        build_demo(studio),
+        demo,
         path="/",
         theme=gr.themes.Base(font=fonts, font_mono=mono, primary_hue="amber", neutral_hue="zinc"),
         head=_head(),
@@ -70,4 +73,8 @@ def mount_demo(app: FastAPI, studio: Studio) -> FastAPI:
         run_history=False,
         max_file_size="64mb",
         ssr_mode=False,
+        show_error=False,  # only what our functions refuse is told
     )
+    # Only `Blocks.launch` says so, and without it Gradio takes any path for an allowed one.
+    demo.has_launched = True
+    return mounted

@@ -29,7 +29,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from gsr import GaussianField, GsrError
@@ -42,14 +42,18 @@ from gsr.svg import Paint, overlay_svg, save_svg
 from gsr.sweep import Sweep
 
 from . import export
+from .bodies import MAX_FIELD_BYTES
 from .jobs import Job
+from .numbers import MaybeReal, MaybeWhole, Real, Whole, bounded
 from .studio import MAX_INPUT_PIXELS, Studio
+from .turns import Gate
 
 MAX_WAITING = 8
 """Downloads that may wait for the one being made."""
-MAX_FIELD_BYTES = 2**30
 
 Word = Annotated[str, Query(max_length=64)]
+Words = Annotated[str | None, Query(max_length=256)]
+Name = Annotated[str, Query(max_length=1024)]
 Work = Callable[[Path, Progress], tuple[str, ...]]
 """Writes a file; returns notes on what was changed or left out."""
 
@@ -59,29 +63,22 @@ class Downloads:
 
     def __init__(self, studio: Studio):
         self._studio = studio
-        self._one_at_a_time = asyncio.Semaphore(1)
-        self._waiting = 0
+        self._gate = Gate("Too many downloads are being made; try again in a moment.")
 
     async def answer(
         self, request: Request, job: str, name: str, media_type: str, work: Work
     ) -> Response:
         """The file that `work` writes, as a download called `name`."""
-        if self._waiting > MAX_WAITING:
-            said = "Too many downloads are being made; try again in a moment."
-            return JSONResponse({"error": said}, 503)
         folder = tempfile.mkdtemp(prefix="gsr-")
         path = Path(folder) / f"file{Path(name).suffix}"
-        self._waiting += 1
         try:
-            async with self._one_at_a_time:
+            async with self._gate.passed(MAX_WAITING):
                 notes = await self._watched(request, job, lambda step: work(path, step))
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, GsrError):  # by the name its owner knows
                 raise type(error)(str(error).replace(str(path), name)) from error
             raise
-        finally:
-            self._waiting -= 1
         clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
         headers = {"X-Gsr-Notes": quote(json.dumps(notes))} if notes else None
         return FileResponse(path, 200, headers, media_type, clean, name)
@@ -118,10 +115,10 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
     def size(
         key: str,
         format: Word = "png",
-        scale: float | None = None,
-        width: int | None = None,
-        height: int | None = None,
-        view: str | None = None,
+        scale: MaybeReal = None,
+        width: MaybeWhole = None,
+        height: MaybeWhole = None,
+        view: Words = None,
     ) -> dict[str, Any]:
         field = studio.store.get(key).field
         request = export.PictureRequest(format, scale, width, height, _region(view))
@@ -138,13 +135,13 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         http: Request,
         key: str,
         format: Word = "png",
-        scale: float | None = None,
-        width: int | None = None,
-        height: int | None = None,
-        view: str | None = None,
+        scale: MaybeReal = None,
+        width: MaybeWhole = None,
+        height: MaybeWhole = None,
+        view: Words = None,
         layer: Layer = "result",
         method: Word = "gsr",
-        quality: int = 95,
+        quality: Whole = 95,
         strip: bool = False,
         job: Word = "",
     ) -> Response:
@@ -175,11 +172,11 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
     async def svg(
         http: Request,
         key: str,
-        scale: float | None = None,
-        width: int | None = None,
-        height: int | None = None,
-        view: str | None = None,
-        sigma: float = 1.0,
+        scale: MaybeReal = None,
+        width: MaybeWhole = None,
+        height: MaybeWhole = None,
+        view: Words = None,
+        sigma: Real = 1.0,
         color: Paint = "direction",
         picture: bool = True,
         layer: Layer = "result",
@@ -209,14 +206,14 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         http: Request,
         key: str,
         format: Word = "webp",
-        start: float = 1.0,
-        stop: float = 16.0,
-        x: float | None = None,
-        y: float | None = None,
-        seconds: float = 4.0,
-        fps: float = 24.0,
-        width: int | None = None,
-        height: int | None = None,
+        start: Real = 1.0,
+        stop: Real = 16.0,
+        x: MaybeReal = None,
+        y: MaybeReal = None,
+        seconds: Real = 4.0,
+        fps: Real = 24.0,
+        width: MaybeWhole = None,
+        height: MaybeWhole = None,
         caption: bool = False,
         job: Word = "",
     ) -> Response:
@@ -245,13 +242,16 @@ def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None
         name = f"{export.stem(field)}{FIELD_SUFFIX}"
         return await downloads.answer(http, job, name, "application/octet-stream", work)
 
+    gate = Gate("Too many fields are being opened; try again in a moment.")
+
     @routes.post("/open-field")
-    async def open_field(http: Request, name: str = "field.gsf") -> dict[str, Any]:
+    async def open_field(http: Request, name: Name = "field.gsf") -> dict[str, Any]:
         name = Path(name.replace("\\", "/")).name[:120] or "field.gsf"
         with tempfile.TemporaryDirectory(prefix="gsr-") as folder:
             path = Path(folder) / f"field{FIELD_SUFFIX}"
             await _receive(http, path)
-            key = await run_in_threadpool(keep_field, studio, path, name)
+            async with gate.passed(MAX_WAITING):
+                key = await run_in_threadpool(keep_field, studio, path, name)
         return studio.about(key)
 
 
@@ -291,7 +291,7 @@ def _region(text: str | None) -> export.Region | None:
     if text is None:
         return None
     try:
-        x, y, width, height = (float(part) for part in text.split(","))
+        x, y, width, height = (bounded(float(part)) for part in text.split(","))
     except ValueError:
         raise ScaleError(f"view must be four numbers x,y,width,height, got {text!r}.") from None
     return x, y, width, height

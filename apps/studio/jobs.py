@@ -8,6 +8,9 @@ from dataclasses import dataclass
 class Cancelled(Exception):
     """The page asked to stop."""
 
+    def __str__(self) -> str:
+        return "Cancelled."
+
 
 @dataclass
 class Job:

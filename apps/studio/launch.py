@@ -8,7 +8,8 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -19,9 +20,27 @@ from gsr import GaussianSR, load
 from gsr.errors import ConfigError
 
 from .auth import BasicAuth, check_credentials
+from .doors import Doors, Hosts
+from .policy import Policy, Told
 from .studio import Studio, read_picture
+from .workplace import workplace
 
 PORTS_TO_TRY = 20
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may use the app: what it is called, what browsers are told, who may log in."""
+
+    hosts: Hosts
+    policy: Policy
+    auth: str | None = None
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """The same app behind them."""
+        if self.auth is not None:
+            app = BasicAuth(app, self.auth)
+        return Told(Doors(app, self.hosts), self.policy)
 
 
 def launch(
@@ -31,6 +50,8 @@ def launch(
     port: int = 7860,
     open_browser: bool = False,
     auth: str | None = None,
+    allow_hosts: Sequence[str] = (),
+    allow_embed: Sequence[str] = (),
 ) -> None:
     """Serve until interrupted; prints `gsr app: http://...` once the page can be opened.
 
@@ -41,13 +62,17 @@ def launch(
         port: Port to listen on; the next free one if it is taken. 0 means any.
         open_browser: Also open the page.
         auth: `USER:PASSWORD` that everything then asks for.
+        allow_hosts: Names by which the app is reached besides its own, of a proxy for instance.
+        allow_embed: Sites such as `http://localhost:8888` that may show the app in a frame.
 
     Raises:
-        GsrError: when the weights or the image cannot be used, or no port is free.
+        GsrError: when an option makes no sense, the weights or the image cannot be used, or no
+            port is free.
     """
     if auth is not None:
         check_credentials(auth)
-    with bind(host, port) as listener:
+    rules = Rules(Hosts(host, tuple(allow_hosts)), Policy(tuple(allow_embed)), auth)
+    with workplace(), bind(host, port) as listener:
         loaded = model if isinstance(model, GaussianSR) else load(model)
         picture = None
         if image is not None:
@@ -55,7 +80,7 @@ def launch(
         # Encoding starts here and goes on while Gradio is imported.
         studio = Studio(loaded, picture)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
-        _serve(studio, listener, lambda: _announce(address, open_browser), auth)
+        _serve(studio, listener, lambda: _announce(address, open_browser), rules)
 
 
 def _read_file(path: Path) -> bytes:
@@ -102,14 +127,12 @@ def _reachable(host: str) -> str:
 
 
 def _serve(
-    studio: Studio, listener: socket.socket, ready: Callable[[], None], auth: str | None
+    studio: Studio, listener: socket.socket, ready: Callable[[], None], rules: Rules
 ) -> None:
     from .demo import mount_demo
     from .server import create_app
 
-    app: ASGIApp = mount_demo(create_app(studio), studio)
-    if auth is not None:
-        app = BasicAuth(app, auth)
+    app = rules.around(mount_demo(create_app(studio), studio))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     with contextlib.suppress(KeyboardInterrupt):

@@ -9,23 +9,27 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
 
 from gsr import GsrError, View
-from gsr.errors import ImageError
 
 from .. import viewer
 from ..demos import FOLDER, demo_photos
 from ..figures import bank_and_usage
 from ..viewer import payloads
-from ..viewer.comparing import offered
-from .crowd import BusyError
+from ..viewer.comparing import INSTANT, offered
+from .answers import SORRY, refusal, sentence, sentence_of, usual
+from .bodies import MAX_EDIT_BYTES, read_json, read_picture_bytes
+from .bodies import MAX_UPLOAD_BYTES as MAX_UPLOAD_BYTES
 from .export_routes import export_routes
 from .jobs import Cancelled
-from .store import ExpiredError, Superseded
-from .studio import MAX_INPUT_PIXELS, Studio, TooLargeError
+from .numbers import Number, Whole
+from .statuses import answer_to
+from .store import Superseded
+from .studio import MAX_INPUT_PIXELS, Studio
+from .turns import Gate, Turns
 
-MAX_UPLOAD_BYTES = 64 * 2**20
 PAGE = Path(__file__).parent / "page"
 """Folder of the page's own modules and styles."""
 _FILES = {"Cache-Control": "no-cache"}
@@ -67,41 +71,31 @@ class _Modules(StaticFiles):
 def _answer_errors(app: FastAPI) -> None:
     """What a user can cause becomes one sentence; anything else stays a server error."""
 
-    def said(status: int, sentence: str) -> JSONResponse:
-        return JSONResponse({"error": sentence}, status)
+    async def refused(_: Request, error: Exception) -> JSONResponse:
+        return answer_to(error)
 
-    @app.exception_handler(ExpiredError)
-    async def expired(_: Request, error: ExpiredError) -> JSONResponse:
-        return said(404, str(error))
-
-    @app.exception_handler(BusyError)
-    async def busy(_: Request, error: BusyError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 503, {"Retry-After": "1"})
-
-    @app.exception_handler(TooLargeError)
-    async def too_large(_: Request, error: TooLargeError) -> JSONResponse:
-        return said(413, str(error))
-
-    @app.exception_handler(GsrError)
-    async def refused(_: Request, error: GsrError) -> JSONResponse:
-        return said(400, str(error))
+    for kind in (GsrError, Superseded, Cancelled):
+        app.add_exception_handler(kind, refused)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        return said(400, f"{first['loc'][-1]}: {first['msg']}.")
+        return refusal(400, sentence(list(error.errors())))
 
-    @app.exception_handler(Superseded)
-    async def superseded(_: Request, error: Superseded) -> JSONResponse:
-        return said(409, "A newer request took the place of this one.")
+    @app.exception_handler(HTTPException)
+    async def usually(_: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        return refusal(error.status_code, usual(error.status_code, error.detail), headers)
 
-    @app.exception_handler(Cancelled)
-    async def cancelled(_: Request, error: Cancelled) -> JSONResponse:
-        return said(409, "Cancelled.")
+    @app.exception_handler(Exception)
+    async def last_resort(_: Request, error: Exception) -> JSONResponse:
+        return refusal(500, SORRY)  # and the server logs it
 
 
 Word = Annotated[str, Query(max_length=64)]
 Words = Annotated[str, Query(max_length=512)]
+Name = Annotated[str, Query(max_length=1024)]
+MAX_OPENING = 16
+"""Pictures that may wait for the one being opened."""
 MOST_SCORES = 8
 """Methods that are measured for one view."""
 
@@ -109,11 +103,20 @@ MOST_SCORES = 8
 class EditBody(BaseModel):
     """Edits as `gsr.edits` reads them, and an earlier copy that is no longer wanted."""
 
-    edits: list[dict[str, Any]]
-    replace: str | None = None
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    edits: list[dict[str, Any]] = Field(max_length=10_000)
+    replace: str | None = Field(None, max_length=64)
 
 
-def _region(x: float, y: float, width: float, height: float) -> View:
+async def _edit_body(request: Request) -> EditBody:
+    try:
+        return EditBody.model_validate(await read_json(request, MAX_EDIT_BYTES))
+    except ValidationError as error:
+        raise GsrError(sentence_of(error)) from None
+
+
+def _region(x: Number, y: Number, width: Number, height: Number) -> View:
     """A rectangle where only the place counts; a view cannot do without a size."""
     return View(x, y, width, height, (_whole(height), _whole(width)))
 
@@ -130,46 +133,60 @@ Region = Annotated[View, Depends(_region)]
 def _field_routes(studio: Studio) -> APIRouter:
     """Read-only questions to one field."""
     routes = APIRouter()
+    # Methods that take long to begin are not in the way of the others.
+    turns = {"own": Turns(), "instant": Turns(2), "slow": Turns()}
 
     @routes.get("/fields/{key}")
     def about(key: str) -> dict[str, Any]:
         return studio.about(key)
 
     @routes.get("/fields/{key}/frame")
-    def frame(
+    async def frame(
         key: str,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        columns: int,
-        rows: int,
+        x: Number,
+        y: Number,
+        width: Number,
+        height: Number,
+        columns: Whole,
+        rows: Whole,
         method: Word = "gsr",
         layer: Word = "result",
         quality: Word = "exact",
         viewer: Word = "",
-        number: int = 0,
+        number: Whole = 0,
     ) -> Response:
         entry = studio.store.get(key)
         view = View(x, y, width, height, (rows, columns))
         request = payloads.FrameRequest(view, method, layer, quality)  # type: ignore[arg-type]
-        data, media_type, took = studio.frame(entry, request, viewer, number)
+        entry.turnstile.enter(viewer, number)
+        with studio.crowd.place(viewer):
+            async with turns[_kind(method)].turn(viewer):
+                data, media_type, took = await run_in_threadpool(
+                    studio.frame, entry, request, viewer, number
+                )
         headers = {"Cache-Control": "no-store", "Server-Timing": f"render;dur={took:.1f}"}
         return Response(data, media_type=media_type, headers=headers)
 
     return routes
 
 
+def _kind(method: str) -> str:
+    if method in INSTANT:
+        return "instant"
+    return "own" if method in ("gsr", "truth") else "slow"
+
+
 def _question_routes(studio: Studio) -> APIRouter:
     """What lies inside a field."""
     routes = APIRouter()
+    measuring = Turns()
 
     @routes.get("/fields/{key}/ellipses")
-    def ellipses(key: str, region: Region, limit: int = 4000) -> dict[str, Any]:
+    def ellipses(key: str, region: Region, limit: Whole = 4000) -> dict[str, Any]:
         return payloads.ellipses(studio.store.get(key).field, region, limit)
 
     @routes.get("/fields/{key}/explain")
-    def explain(key: str, x: float, y: float, scale: float) -> dict[str, Any]:
+    def explain(key: str, x: Number, y: Number, scale: Number) -> dict[str, Any]:
         return payloads.explanation(studio.store.get(key).field, x, y, scale)
 
     @routes.get("/fields/{key}/choices")
@@ -178,7 +195,7 @@ def _question_routes(studio: Studio) -> APIRouter:
         return Response(data, media_type="application/octet-stream")
 
     @routes.get("/fields/{key}/footprint")
-    def footprint(key: str, column: int, row: int, scale: float = 8.0) -> dict[str, Any]:
+    def footprint(key: str, column: Whole, row: Whole, scale: Number = 8.0) -> dict[str, Any]:
         return payloads.reach(studio.store.get(key).field, column, row, scale)
 
     @routes.get("/fields/{key}/usage")
@@ -191,11 +208,14 @@ def _question_routes(studio: Studio) -> APIRouter:
         return Response(figure.to_json(), media_type="application/json")
 
     @routes.get("/fields/{key}/scores")
-    def scores(
-        key: str, region: Region, methods: Words = "gsr", viewer: Word = "", number: int = 0
+    async def scores(
+        key: str, region: Region, methods: Words = "gsr", viewer: Word = "", number: Whole = 0
     ) -> dict[str, Any]:
         names = list(dict.fromkeys(methods.split(",")))[:MOST_SCORES]
-        found = studio.scores(studio.store.get(key), names, region, viewer, number)
+        entry = studio.store.get(key)
+        entry.turnstile.enter(viewer, number)
+        async with measuring.turn(viewer):
+            found = await run_in_threadpool(studio.scores, entry, names, region, viewer, number)
         return {"scores": found, "protocol": "luma, 8 bit, no border left out"}
 
     return routes
@@ -204,6 +224,8 @@ def _question_routes(studio: Studio) -> APIRouter:
 def _picture_routes(studio: Studio) -> APIRouter:
     """Opening pictures, and watching that."""
     routes = APIRouter()
+    # Reading a picture takes many times the memory of its file: one at a time.
+    gate = Gate("Too many pictures are being opened; try again in a moment.")
 
     @routes.get("/start")
     def start() -> dict[str, Any]:
@@ -219,31 +241,36 @@ def _picture_routes(studio: Studio) -> APIRouter:
     @routes.post("/open")
     async def open_upload(
         request: Request,
-        name: str = "image",
+        name: Name = "image",
         job: Word = "",
-        shrink: float = 1.0,
+        shrink: Number = 1.0,
         fit: bool = False,
     ) -> dict[str, Any]:
-        data = await _read_body(request)
+        data = await read_picture_bytes(request)
         return await _opening(job, lambda step: studio.open_bytes(data, name, step, shrink, fit))
 
     @routes.post("/open-demo")
-    async def open_demo(name: Word, job: Word = "", shrink: float = 1.0) -> dict[str, Any]:
+    async def open_demo(name: Word, job: Word = "", shrink: Number = 1.0) -> dict[str, Any]:
         return await _opening(job, lambda step: studio.open_demo(name, step, shrink))
 
     @routes.post("/fields/{key}/truth")
     async def truth(request: Request, key: str) -> dict[str, Any]:
-        data = await _read_body(request)
-        return studio.about(await run_in_threadpool(studio.keep_truth, key, data))
+        studio.store.get(key)
+        data = await read_picture_bytes(request)
+        async with gate.passed(MAX_OPENING):
+            return studio.about(await run_in_threadpool(studio.keep_truth, key, data))
 
     @routes.post("/fields/{key}/edit")
-    async def edit(key: str, body: EditBody) -> dict[str, Any]:
+    async def edit(request: Request, key: str) -> dict[str, Any]:
+        studio.store.get(key)
+        body = await _edit_body(request)
         made = await run_in_threadpool(studio.edit, key, body.edits, body.replace)
         return studio.about(made)
 
     async def _opening(job: str, work: Any) -> dict[str, Any]:
         try:
-            key = await run_in_threadpool(work, studio.jobs.get(job).step)
+            async with gate.passed(MAX_OPENING):
+                key = await run_in_threadpool(work, studio.jobs.get(job).step)
         finally:
             studio.jobs.forget(job)
         return studio.about(key)
@@ -259,14 +286,3 @@ def _picture_routes(studio: Studio) -> APIRouter:
         return {"cancelled": True}
 
     return routes
-
-
-async def _read_body(request: Request) -> bytes:
-    """The body, refused as soon as it is longer than a picture may be."""
-    parts = bytearray()
-    async for chunk in request.stream():
-        parts += chunk
-        if len(parts) > MAX_UPLOAD_BYTES:
-            limit = MAX_UPLOAD_BYTES // 2**20
-            raise ImageError(f"The file is larger than {limit} MiB, the most that is accepted.")
-    return bytes(parts)

@@ -19,6 +19,9 @@ class ExpiredError(GsrError):
 class Superseded(Exception):
     """A newer request of the same viewer made this one pointless."""
 
+    def __str__(self) -> str:
+        return "A newer request took the place of this one."
+
 
 class Turnstile:
     """The newest request number of each viewer; tells an older one that it is obsolete."""

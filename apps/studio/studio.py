@@ -26,8 +26,8 @@ from .store import Entry, FieldStore
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
 _FIRST = ""
-MOST_VIEWERS = 10
-"""People whose frames may be waited for at a time; with more, nobody's would be live."""
+MOST_VIEWERS = 64
+"""People whose frames may be waited for at a time; they are served in turn."""
 TILE = 256
 """Side of the encoder's tiles; small ones report progress often."""
 
@@ -60,6 +60,8 @@ class Studio:
         self._own: dict[str, str] = {}  # demo photos and the first picture, by name
         self._first: Future[str] = Future()
         self._picture = picture
+        # Reading a picture takes many times the memory of its file: one at a time.
+        self._reading = threading.Lock()
         # One picture is encoded and one frame rendered at a time: each uses all cores anyway.
         self._encoding = threading.Lock()
         self._rendering = threading.Lock()
@@ -125,11 +127,12 @@ class Studio:
             ImageError: when it cannot be read.
             ScaleError: when it cannot be reduced by so much.
         """
-        if fit:
-            large = fitted(read_picture(data, name, MAX_READ_PIXELS), MAX_INPUT_PIXELS)
-        else:
-            limit = MAX_INPUT_PIXELS if shrink == 1 else truths.MAX_PIXELS
-            large = read_picture(data, name, limit)
+        with self._reading:
+            if fit:
+                large = fitted(read_picture(data, name, MAX_READ_PIXELS), MAX_INPUT_PIXELS)
+            else:
+                limit = MAX_INPUT_PIXELS if shrink == 1 else truths.MAX_PIXELS
+                large = read_picture(data, name, limit)
         if shrink == 1:
             return self._keep(large, progress)
         small, truth = truths.shrunk(large, shrink)
@@ -158,7 +161,8 @@ class Studio:
             ImageError: when it cannot be read, or cannot be the same picture.
         """
         entry = self.store.get(key)
-        large = read_picture(data, "the ground truth", truths.MAX_PIXELS)
+        with self._reading:
+            large = read_picture(data, "the ground truth", truths.MAX_PIXELS)
         return self.store.put(entry.field, truths.of_picture(large, entry.field))
 
     def edit(self, key: str, values: Any, replaces: str | None = None) -> str:
@@ -221,13 +225,12 @@ class Studio:
         def still_wanted(done: int, total: int) -> None:
             entry.turnstile.check(viewer, number)
 
-        with self.crowd.place(viewer):
-            image = self.image(entry, request.method, still_wanted)
-            if request.method in INSTANT:  # need not wait for others
-                return _timed(image, request, still_wanted)
-            with self._rendering:
-                still_wanted(0, 1)
-                return _timed(image, request, still_wanted)
+        image = self.image(entry, request.method, still_wanted)
+        if request.method in INSTANT:  # need not wait for others
+            return _timed(image, request, still_wanted)
+        with self._rendering:
+            still_wanted(0, 1)
+            return _timed(image, request, still_wanted)
 
     def image(self, entry: Entry, method: str, progress: Progress | None = None) -> ContinuousImage:
         """What a method makes of the picture of a field; made when it is first asked for.

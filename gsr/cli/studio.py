@@ -33,8 +33,29 @@ def studio(
             show_envvar=True,
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A further name by which the app is reached, such as that of a proxy; repeatable."
+        ),
+    ] = None,
+    allow_embed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A site like http://localhost:8888 that may show the app in a frame; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Start the app in the browser."""
     with needing("app", PARTS):
         launch = sibling("apps", "studio.launch").launch
-        launch(model=model, image=image, host=host, port=port, open_browser=open_browser, auth=auth)
+        launch(
+            model=model,
+            image=image,
+            host=host,
+            port=port,
+            open_browser=open_browser,
+            auth=auth,
+            allow_hosts=allow_host or (),
+            allow_embed=allow_embed or (),
+        )

@@ -33,7 +33,8 @@ def sentence(errors: list[Any], name: str = "the body") -> str:
     """The first thing that pydantic found wrong, by its own name if it has one, else by `name`."""
     first = errors[0]
     names = [str(part) for part in first["loc"] if isinstance(part, str)]
-    name, said = names[-1] if names else name, first["msg"]
+    name = names[-1] if names else name
+    said = "Input should be an object" if first["type"] == "model_type" else first["msg"]
     rest = said.removeprefix("Input should ")
     return f"{name}: {said}." if rest == said else f"{name} must {rest}."
 

@@ -32,6 +32,7 @@ from .turns import Gate, Turns
 
 PAGE = Path(__file__).parent / "page"
 """Folder of the page's own modules and styles."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _FILES = {"Cache-Control": "no-cache"}
 
 
@@ -45,10 +46,16 @@ def create_app(studio: Studio) -> FastAPI:
     app.include_router(_picture_routes(studio), prefix="/studio")
     app.include_router(export_routes(studio), prefix="/studio")
     app.add_api_route("/studio/plotly.js", _plotly)
+    app.add_api_route("/studio/{rest:path}", _no_such, methods=list(METHODS))
     app.mount("/viewer", _Modules(directory=viewer.STATIC))
     app.mount("/page", _Modules(directory=PAGE))
     app.mount("/demo", StaticFiles(directory=FOLDER))
     return app
+
+
+def _no_such() -> Response:
+    """Instead of handing on to Gradio what is none of our routes."""
+    return refusal(404, usual(404))
 
 
 def _plotly() -> Response:

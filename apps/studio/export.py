@@ -69,7 +69,7 @@ class PictureRequest:
         """
         height, width = field.lr_size
         x, y, w, h = self.region or (0.0, 0.0, float(width), float(height))
-        if not (min(w, h) >= 1 / MAX_SCALE and max(w, h) <= FARTHEST):
+        if not all(1 / MAX_SCALE <= side <= FARTHEST for side in (w, h)):
             raise ScaleError(
                 f"a view needs width and height above 0, from {1 / MAX_SCALE:g} to "
                 f"{FARTHEST:,.0f} LR pixels, got {w:g} x {h:g}."

@@ -44,7 +44,6 @@ from gsr.sweep import Sweep
 from . import export
 from .bodies import MAX_FIELD_BYTES
 from .jobs import Job
-from .numbers import MaybeReal, MaybeWhole, Real, Whole, bounded
 from .studio import MAX_INPUT_PIXELS, Studio
 from .turns import Gate
 
@@ -115,9 +114,9 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
     def size(
         key: str,
         format: Word = "png",
-        scale: MaybeReal = None,
-        width: MaybeWhole = None,
-        height: MaybeWhole = None,
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
         view: Words = None,
     ) -> dict[str, Any]:
         field = studio.store.get(key).field
@@ -135,13 +134,13 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         http: Request,
         key: str,
         format: Word = "png",
-        scale: MaybeReal = None,
-        width: MaybeWhole = None,
-        height: MaybeWhole = None,
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
         view: Words = None,
         layer: Layer = "result",
         method: Word = "gsr",
-        quality: Whole = 95,
+        quality: int = 95,
         strip: bool = False,
         job: Word = "",
     ) -> Response:
@@ -172,11 +171,11 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
     async def svg(
         http: Request,
         key: str,
-        scale: MaybeReal = None,
-        width: MaybeWhole = None,
-        height: MaybeWhole = None,
+        scale: float | None = None,
+        width: int | None = None,
+        height: int | None = None,
         view: Words = None,
-        sigma: Real = 1.0,
+        sigma: float = 1.0,
         color: Paint = "direction",
         picture: bool = True,
         layer: Layer = "result",
@@ -206,14 +205,14 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         http: Request,
         key: str,
         format: Word = "webp",
-        start: Real = 1.0,
-        stop: Real = 16.0,
-        x: MaybeReal = None,
-        y: MaybeReal = None,
-        seconds: Real = 4.0,
-        fps: Real = 24.0,
-        width: MaybeWhole = None,
-        height: MaybeWhole = None,
+        start: float = 1.0,
+        stop: float = 16.0,
+        x: float | None = None,
+        y: float | None = None,
+        seconds: float = 4.0,
+        fps: float = 24.0,
+        width: int | None = None,
+        height: int | None = None,
         caption: bool = False,
         job: Word = "",
     ) -> Response:
@@ -291,7 +290,7 @@ def _region(text: str | None) -> export.Region | None:
     if text is None:
         return None
     try:
-        x, y, width, height = (bounded(float(part)) for part in text.split(","))
+        x, y, width, height = (float(part) for part in text.split(","))
     except ValueError:
         raise ScaleError(f"view must be four numbers x,y,width,height, got {text!r}.") from None
     return x, y, width, height

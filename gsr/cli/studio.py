@@ -47,6 +47,7 @@ def studio(
     ] = None,
 ) -> None:
     """Start the app in the browser."""
+    further = {"allow_hosts": allow_host, "allow_embed": allow_embed}
     with needing("app", PARTS):
         launch = sibling("apps", "studio.launch").launch
         launch(
@@ -56,6 +57,5 @@ def studio(
             port=port,
             open_browser=open_browser,
             auth=auth,
-            allow_hosts=allow_host or (),
-            allow_embed=allow_embed or (),
+            **{name: names for name, names in further.items() if names},
         )

@@ -203,6 +203,8 @@ def test_metadata_is_kept_and_model_and_scale_are_named(client):
         ({"scale": 2, "view": "1,2,inf,3"}, "above 0"),
         ({"height": 9, "view": "1,2,1e-320,3"}, "above 0"),
         ({"height": 9, "view": "1,2,1e308,3"}, "above 0"),
+        ({"scale": 2, "view": "1,2,3,nan"}, "above 0"),
+        ({"scale": 2, "view": "1,2,nan,3"}, "above 0"),
         ({"scale": 2, "view": "1e308,2,3,3"}, "x and y must be from"),
         ({"scale": 64, "view": "0,0,900,900"}, "downloads go up to 100 megapixels"),
     ],

@@ -14,15 +14,16 @@ such dataclass from JSON or from plain values, and what depends on several membe
 duplicate keys, NaN, infinity and deep nesting are refused before anything is built.
 """
 
+import base64
 import json
 import math
 from collections import Counter
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from gsr.errors import ConfigError, GsrError, reason, shown
 
@@ -58,9 +59,8 @@ class Checked:
 
     def __post_init__(self) -> None:
         kind: Any = type(self)
-        members = _members(kind)
         try:
-            members.model_validate({name: getattr(self, name) for name in members.model_fields})
+            _members(kind).model_validate({f.name: getattr(self, f.name) for f in fields(kind)})
         except ValidationError as error:
             raise ConfigError(f"{self.called}{_said(error, kind)}.") from error
 
@@ -68,14 +68,18 @@ class Checked:
 @cache
 def _members(kind: Any) -> type[BaseModel]:
     """A model of the members alone: a dataclass's own would make another one, without end."""
-    hints = get_type_hints(kind, include_extras=True)
-    known: dict[str, Any] = {f.name: (hints[f.name], ...) for f in fields(kind)}
+    known: dict[str, Any] = {}
+    for member in fields(kind):
+        default: Any = ... if member.default is MISSING else member.default
+        if member.default_factory is not MISSING:
+            default = Field(default_factory=member.default_factory)
+        known[member.name] = (_hints(kind)[member.name], default)
     return create_model(kind.__name__, __config__=STRICT, **known)
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
 
 
 def read_json(
@@ -98,28 +102,56 @@ def read_json(
     Raises:
         GsrError: as `refusal`, in one sentence.
     """
-    parse_json(text, what, refusal, most=most)
-    return _made(kind, text, what, refusal)
+    return read_values(kind, parse_json(text, what, refusal, most=most), what, refusal)
 
 
 def read_values(kind: type[T], values: Any, what: str, refusal: type[GsrError] = ConfigError) -> T:
-    """As `read_json`, of plain values such as TOML or a message gives."""
+    """As `read_json`, of plain values such as JSON or TOML holds: lists stand for tuples."""
     _check_depth(values, what, refusal)
     try:
-        text = json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise refusal(f"{what} holds what has no place there: {reason(error)}.") from error
-    return _made(kind, text, what, refusal)
-
-
-def _made(kind: type[T], text: str | bytes, what: str, refusal: type[GsrError]) -> T:
-    try:
-        made: T = _adapter(kind).validate_json(text)  # type: ignore[arg-type]
-    except ValidationError as error:
-        raise refusal(f"{what}: {_said(error, kind)}.") from error
-    except GsrError as error:  # what a `__post_init__` says of several members
-        raise refusal(f"{what}: {error}") from error
+        made: T = _made(kind, values, ())
+    except GsrError as error:
+        raise refusal(f"{what}: {str(error).rstrip('.')}.") from error
     return made
+
+
+def _made(kind: Any, values: Any, place: tuple[str, ...]) -> Any:
+    """A dataclass from a dictionary, those within it first."""
+    if not isinstance(values, dict):
+        where = ".".join(place) or "it"
+        raise ConfigError(f"{where} must be an object, got {shown(values)}")
+    hints = _hints(kind)
+    plain = {name: _plain(hints.get(name), v, (*place, str(name))) for name, v in values.items()}
+    try:
+        checked = _members(kind).model_validate(plain)
+    except ValidationError as error:
+        raise ConfigError(_said(error, kind, place)) from error
+    return kind(**{name: getattr(checked, name) for name in checked.model_fields_set})
+
+
+def _plain(hint: Any, value: Any, place: tuple[str, ...]) -> Any:
+    """A value as its member's type wants it from outside."""
+    kinds = [kind for kind in (hint, *get_args(hint)) if isinstance(kind, type)]
+    inner = next(filter(is_dataclass, kinds), None)
+    if inner is not None:
+        return None if value is None else _made(inner, value, place)
+    if isinstance(value, str) and bytes in kinds:
+        return _decoded(value, place)
+    return _frozen(value)
+
+
+def _decoded(text: str, place: tuple[str, ...]) -> bytes:
+    """Bytes, which JSON holds as base64."""
+    try:
+        return base64.b64decode(text, b"-_", validate=True)
+    except ValueError:
+        raise ConfigError(f"{'.'.join(place)} must be base64, got {shown(text)}") from None
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(map(_frozen, value))
+    return {k: _frozen(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def parse_json(
@@ -227,17 +259,14 @@ def read_text(path: Path, what: str, refusal: type[GsrError], *, most: int = 2**
 # --- sentences -----------------------------------------------------------------------------------
 
 
-def _said(error: ValidationError, kind: Any) -> str:
-    """The first thing that is wrong, as the end of a sentence."""
+def _said(error: ValidationError, kind: Any, place: tuple[str, ...] = ()) -> str:
+    """The first thing that is wrong with a dataclass, as the end of a sentence."""
     first = error.errors(include_url=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, GsrError):
-        return str(cause).rstrip(".")
+    where = ".".join(map(str, (*place, *first["loc"])))
     if first["type"] == "missing":
         return f"{where} is missing"
-    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"unknown key {shown(where)}; known are {_known(kind, first['loc'])}"
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {shown(where)}; known are {', '.join(f.name for f in fields(kind))}"
     text = first["msg"]
     for theirs, ours in _WORDS:
         text = text.replace(theirs, ours)
@@ -246,9 +275,9 @@ def _said(error: ValidationError, kind: Any) -> str:
 
 
 _WORDS = (
+    ("Value error, ", ""),
     ("Input should", "must"),
     ("Tuple should", "must"),
-    ("List should", "must"),
     ("String should", "must"),
     (" after validation", ""),
     ("greater than or equal to", "at least"),
@@ -260,15 +289,7 @@ _WORDS = (
     ("a valid string", "text"),
     ("a valid boolean", "true or false"),
     ("a valid tuple", "a list"),
-    ("a valid array", "a list"),
+    ("a valid dictionary", "an object"),
 )
-_TELLING = ("too_long", "too_short", "string_too_long", "json_invalid")
+_TELLING = ("too_long", "too_short", "string_too_long")
 """Errors that say enough without the value, which may be long."""
-
-
-def _known(kind: Any, place: tuple[int | str, ...]) -> str:
-    """The keys that are accepted where an unknown one stands."""
-    for name in place[:-1]:
-        hints = get_type_hints(kind) if is_dataclass(kind) else {}
-        kind = hints.get(str(name), kind)
-    return ", ".join(f.name for f in fields(kind)) if is_dataclass(kind) else "others"

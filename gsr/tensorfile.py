@@ -180,16 +180,20 @@ class TensorFile:
         Raises:
             GsrError: as `refusal`.
         """
-        wrong = [
-            name
+        wrong = self.misfits(expected, types)
+        if wrong:
+            raise self.refusal(
+                f"{self.path} does not fit its configuration in {len(wrong)} tensors: "
+                f"{', '.join(wrong[:5])}."
+            )
+
+    def misfits(self, expected: Mapping[str, Entry], types: tuple[str, ...] = ()) -> list[str]:
+        """What is missing, too many, or of another shape or type; arguments as `expect`."""
+        return [
+            _told(name, self.entries, expected, types)
             for name in sorted(expected.keys() | self.entries.keys())
             if not _fits(self.entries.get(name), expected.get(name), types)
         ]
-        if wrong:
-            told = ", ".join(_told(name, self.entries, expected, types) for name in wrong[:5])
-            raise self.refusal(
-                f"{self.path} does not fit its configuration in {len(wrong)} tensors: {told}."
-            )
 
     def read(self) -> dict[str, Tensor]:
         """All tensors; they do not change or vanish with the file.

@@ -2,20 +2,21 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from pydantic import ConfigDict, Field
 from torch import Tensor
 from torch.optim import Optimizer
 
 from gsr.atomic import replacing
 from gsr.errors import ConfigError
+from gsr.reading import STRICT, read_json
+from gsr.tensorfile import Entry, TensorFile, entries, opened, write
 from gsr.weights import Trained
 
 from .optimise import build, new_optimizer
@@ -77,7 +78,7 @@ def _tensors(state: TrainState) -> dict[str, Tensor]:
     flat |= {f"average.{k}": v for k, v in state.average.state_dict().items()}
     for parameter, slots in state.optimizer.state.items():
         flat |= {f"adam.{names[id(parameter)]}:{k}": v for k, v in slots.items()}
-    return {k: v.detach().cpu().clone().contiguous() for k, v in flat.items()}
+    return flat
 
 
 def save_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
@@ -94,7 +95,7 @@ def save_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
         "recipe": asdict(recipe),
     }
     with replacing(path) as file:
-        file.write(save(_tensors(state), metadata={"training": json.dumps(about)}))
+        write(file, _tensors(state), {"training": json.dumps(about)})
 
 
 SAME_RUN = ("train.steps", "train.compile", "run.log_every", "run.save_every")
@@ -107,22 +108,32 @@ MAY_CHANGE = (
 """Keys that a resumed run may have changed: what one that went astray may need."""
 
 
+@dataclass(frozen=True)
+class _About:
+    """What a checkpoint says besides its tensors."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    step: Annotated[int, Field(ge=0, le=10**12)]
+    seconds: Annotated[float, Field(ge=0)]
+    sums: Annotated[dict[str, tuple[float, float]], Field(max_length=100)]
+    recipe: dict[str, dict[str, Any]]
+
+
 @contextmanager
 def _opened(
     path: Path, recipe: Recipe, free: tuple[str, ...]
-) -> Iterator[tuple[dict[str, Any], Any]]:
+) -> Iterator[tuple[_About, TensorFile]]:
     """What is said of a run of that recipe but for the keys in `free`, and the file of its
     tensors.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["training"])
-            _check_recipe(path, about["recipe"], json.loads(json.dumps(asdict(recipe))), free)
-            yield about, file
-    except ConfigError:
-        raise
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"{path} is damaged or no checkpoint of this program.") from error
+    foreign = "is damaged or no checkpoint of this program"
+    with opened(path, ConfigError, foreign) as file:
+        if "training" not in file.metadata:
+            raise ConfigError(f"{path} {foreign}.")
+        about = read_json(_About, file.metadata["training"], f"{path} {foreign}", most=2**20)
+        _check_recipe(path, about.recipe, asdict(recipe), free)
+        yield about, file
 
 
 def steps_done(path: Path, recipe: Recipe) -> int:
@@ -132,7 +143,7 @@ def steps_done(path: Path, recipe: Recipe) -> int:
         ConfigError: for a file that is damaged or was written under another recipe.
     """
     with _opened(path, recipe, SAME_RUN) as (about, _):
-        return int(about["step"])
+        return about.step
 
 
 def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
@@ -142,21 +153,40 @@ def load_checkpoint(state: TrainState, path: Path, recipe: Recipe) -> None:
         ConfigError: for a file that is damaged or was written under another recipe.
     """
     with _opened(path, recipe, MAY_CHANGE) as (about, file):
-        flat = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        wrong = file.misfits(_expected(state, file.entries))
+        if wrong:
+            raise ConfigError(
+                f"{path} is a checkpoint of another architecture: {', '.join(wrong[:5])}."
+            )
+        flat = file.read()
 
     def part(prefix: str) -> dict[str, Tensor]:
         return {k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)}
 
-    try:
-        state.network.load_state_dict(part("model."))
-        state.average.load_state_dict(part("average."))
-    except RuntimeError as error:
-        raise ConfigError(f"{path} is a checkpoint of another architecture.") from error
+    state.network.load_state_dict(part("model."))
+    state.average.load_state_dict(part("average."))
     parameters = dict(state.network.named_parameters())
     for key, value in part("adam.").items():
         name, slot = key.rsplit(":", 1)
         state.optimizer.state[parameters[name]][slot] = _restored(slot, value, parameters[name])
-    state.step, state.seconds, state.sums = about["step"], about["seconds"], about["sums"]
+    state.step, state.seconds = about.step, about.seconds
+    state.sums = {name: list(pair) for name, pair in about.sums.items()}
+
+
+def _expected(state: TrainState, found: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Tensors of a checkpoint of `state`: all of the networks, and what Adam may remember."""
+    networks = {"model": state.network, "average": state.average}
+    expected = {
+        f"{name}.{key}": entry
+        for name, network in networks.items()
+        for key, entry in entries(network.state_dict()).items()
+    }
+    for name, entry in entries(dict(state.network.named_parameters())).items():
+        slots = {"exp_avg": entry, "exp_avg_sq": entry, "step": Entry((), "F32")}
+        own = {f"adam.{name}:{slot}": value for slot, value in slots.items()}
+        if own.keys() & found.keys():  # not before its first step
+            expected |= own
+    return expected
 
 
 def _restored(slot: str, value: Tensor, parameter: Tensor) -> Tensor:
@@ -171,7 +201,7 @@ def _check_recipe(
     path: Path, old: dict[str, Any], new: dict[str, Any], free: tuple[str, ...]
 ) -> None:
     # Keys that are newer than the checkpoint had the value that they have by default.
-    usual = json.loads(json.dumps(asdict(Recipe())))
+    usual = asdict(Recipe())
     before, now = _flat(usual) | _flat(old), _flat(new)
     changed = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
     changed = [key for key in changed if key not in free]

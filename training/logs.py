@@ -1,6 +1,7 @@
 """What a run writes down: a CSV, TensorBoard's events if it is installed, sample pictures."""
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gsr.errors import GsrError
+from gsr.errors import ConfigError, GsrError, reason
+from gsr.reading import read_text
 
 from .checkpoint import TrainState
 
@@ -82,6 +84,8 @@ def take_means(state: TrainState) -> dict[str, float]:
 
 
 LOSSES = ("loss", "l1", "color", "commitment", "direction")
+MOST_LOG = 2**28
+"""Bytes of a log that is continued."""
 COLUMNS = ("step", "seconds", *LOSSES, "grad_norm", "lr")
 VALIDATION = ("val_x2", "val_x4", "val_degraded_x2", "val_degraded_x4")
 
@@ -94,10 +98,7 @@ class RunLog:
     def __init__(self, folder: Path, step: int):
         self.path = folder / "log.csv"
         folder.mkdir(parents=True, exist_ok=True)
-        rows = []
-        if self.path.exists():
-            with self.path.open(newline="") as file:
-                rows = [r for r in csv.DictReader(file) if int(r["step"]) <= step]
+        rows = _earlier(self.path, step) if self.path.exists() else []
         before = list(rows[0]) if rows else []  # perhaps of a time that knew fewer
         self.columns = list(dict.fromkeys((*before, *COLUMNS, *VALIDATION)))
         with self.path.open("w", newline="") as file:
@@ -132,6 +133,28 @@ class RunLog:
         to_pil(rgb).save(file)
         if self.board:
             self.board.add_image(name, rgb, step)
+
+
+def _earlier(path: Path, step: int) -> list[dict[str, str]]:
+    """Rows of a log up to a step, without a line that a kill has cut.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    text = read_text(path, "a log of training", ConfigError, most=MOST_LOG)
+    rows = []
+    try:
+        whole = text[: text.rfind("\n") + 1]
+        for row in csv.DictReader(io.StringIO(whole, newline=""), strict=True):
+            if None in row or None in row.values():
+                raise ValueError("a row has more or fewer cells than there are columns")
+            if int(row["step"]) <= step:
+                rows.append(row)
+    except (csv.Error, KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{path} is not a log of training, or damaged: {reason(error)}; move it away."
+        ) from error
+    return rows
 
 
 def _board(folder: Path, step: int) -> Any:

@@ -1,46 +1,45 @@
 """What a training run is: frozen dataclasses, checked where they are made.
 
-`recipe_files` reads them from TOML.
+`recipe_files` reads them from TOML. How to add a key: see `gsr.reading`.
 """
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
 
 from gsr.coords import MAX_SCALE
 from gsr.errors import ConfigError
+from gsr.reading import Checked
 
 
-def _name(part: object, key: str) -> str:
-    return f"{type(part).__name__.removesuffix('Recipe').lower()}.{key}"
+def _short(text: str) -> str:
+    if len(text) > MOST_WORD:
+        raise ValueError(f"must have at most {MOST_WORD} characters")
+    return text
 
 
-def _at_least(low: float, part: object, *keys: str) -> None:
-    for key in keys:
-        if not low <= getattr(part, key) < math.inf:
-            raise ConfigError(
-                f"{_name(part, key)} must be at least {low:g} and finite, got "
-                f"{getattr(part, key)!r}."
-            )
+MOST_WORD = 4096
 
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Number = Annotated[int, Field(ge=1, le=10**9)]
+Part = Annotated[float, Field(ge=0, le=1)]
+Below = Annotated[float, Field(ge=0, lt=1)]
+Scale = Annotated[float, Field(ge=1, le=MAX_SCALE)]
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+Factor = Annotated[float, Field(ge=0, le=1e3)]
+Rate = Annotated[float, Field(ge=0, le=1e30)]
+"""Beyond, a step is no float32."""
+Word = Annotated[str, AfterValidator(_short)]
+"""Also a name of a file, which need not be Unicode."""
 
-def _within(low: float, high: float, part: object, *keys: str) -> None:
-    for key in keys:
-        if not low <= getattr(part, key) <= high:
-            raise ConfigError(
-                f"{_name(part, key)} must be from {low:g} to {high:g}, got {getattr(part, key)!r}."
-            )
-
-
-def _one_of(known: tuple[str, ...], part: object, key: str) -> None:
-    if getattr(part, key) not in known:
-        raise ConfigError(
-            f"{_name(part, key)} must be one of {', '.join(known)}, got {getattr(part, key)!r}."
-        )
+MOST_PIXELS = 2**28
+"""LR pixels of one batch."""
 
 
 @dataclass(frozen=True)
-class ModelRecipe:
+class ModelRecipe(Checked):
     """Which network.
 
     Attributes:
@@ -51,20 +50,17 @@ class ModelRecipe:
         slopes: Whether a Gaussian's colour has a slope: `preset`, `yes` or `no`.
     """
 
-    preset: str = "lite"
-    channels: int = 0
-    blocks: int = 0
-    finest: float = 0.0
-    init: str = ""
-    slopes: str = "preset"
-
-    def __post_init__(self) -> None:
-        _at_least(0, self, "channels", "blocks", "finest")
-        _one_of(("preset", "yes", "no"), self, "slopes")
+    called: ClassVar[str] = "model."
+    preset: Word = "lite"
+    channels: Annotated[int, Field(ge=0, le=1024)] = 0
+    blocks: Annotated[int, Field(ge=0, le=256)] = 0
+    finest: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 0.0
+    init: Word = ""
+    slopes: Literal["preset", "yes", "no"] = "preset"
 
 
 @dataclass(frozen=True)
-class DataRecipe:
+class DataRecipe(Checked):
     """What a sample is.
 
     Attributes:
@@ -87,27 +83,23 @@ class DataRecipe:
         held_out: One image in so many is set aside for validation; 0 trains on all of them.
     """
 
-    crop: int = 48
-    queries: int = 2304
-    scale_min: float = 1.0
-    scale_max: float = 4.0
-    far: float = 0.0
-    far_max: float = 12.0
-    min_contrast: float = 0.02
-    rare: tuple[str, ...] = ()
-    patterns: float = 0.0
-    degraded: float = 0.0
-    shrink: float = 1.0
-    drawn: str = "pixels"
-    held_out: int = 60
+    called: ClassVar[str] = "data."
+    crop: Annotated[int, Field(ge=1, le=4096)] = 48
+    queries: Annotated[int, Field(ge=1, le=2**24)] = 2304
+    scale_min: Scale = 1.0
+    scale_max: Scale = 4.0
+    far: Part = 0.0
+    far_max: Scale = 12.0
+    min_contrast: Part = 0.02
+    rare: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
+    patterns: Part = 0.0
+    degraded: Part = 0.0
+    shrink: Scale = 1.0
+    drawn: Literal["pixels", "images"] = "pixels"
+    held_out: Count = 60
 
     def __post_init__(self) -> None:
-        _at_least(1, self, "crop", "queries")
-        _within(1, MAX_SCALE, self, "scale_min", "scale_max", "far_max")
-        _within(0, 1, self, "far", "min_contrast", "patterns", "degraded")
-        _within(1, MAX_SCALE, self, "shrink")
-        _one_of(("pixels", "images"), self, "drawn")
-        _at_least(0, self, "held_out")
+        super().__post_init__()
         if self.held_out == 1:
             raise ConfigError("data.held_out = 1 would set all images aside; 0 sets none aside.")
         if self.scale_max < self.scale_min:
@@ -121,7 +113,7 @@ class DataRecipe:
 
 
 @dataclass(frozen=True)
-class LossRecipe:
+class LossRecipe(Checked):
     """What is made small, and weights beside the error of the result, which is 1.
 
     Attributes:
@@ -133,22 +125,15 @@ class LossRecipe:
             them.
     """
 
-    pixel: str = "l1"
-    color: float = 0.3
-    commitment: float = 0.02
-    direction: float = 0.0
-
-    def __post_init__(self) -> None:
-        _one_of(("l1", "rms"), self, "pixel")
-        _at_least(0, self, "color", "commitment", "direction")
-
-
-SCHEDULES = ("cosine", "multistep")
-PRECISIONS = ("float32", "bfloat16")
+    called: ClassVar[str] = "loss."
+    pixel: Literal["l1", "rms"] = "l1"
+    color: Weight = 0.3
+    commitment: Weight = 0.02
+    direction: Weight = 0.0
 
 
 @dataclass(frozen=True)
-class TrainRecipe:
+class TrainRecipe(Checked):
     """How the weights move.
 
     Attributes:
@@ -173,35 +158,28 @@ class TrainRecipe:
         seed: Of everything that is drawn.
     """
 
-    steps: int = 8000
-    batch: int = 16
-    accumulate: int = 1
-    lr: float = 1e-3
-    schedule: str = "cosine"
-    lr_end: float = 1e-5
-    milestones: tuple[float, ...] = ()
-    gamma: float = 0.5
-    warmup: int = 100
-    betas: tuple[float, ...] = (0.9, 0.99)
-    bank_lr: float = 0.3
-    classifier_lr: float = 3.0
-    clip: float = 1.0
-    ema: float = 0.995
-    soft: float = 0.3
-    precision: str = "float32"
+    called: ClassVar[str] = "train."
+    steps: Number = 8000
+    batch: Annotated[int, Field(ge=1, le=65_536)] = 16
+    accumulate: Number = 1
+    lr: Rate = 1e-3
+    schedule: Literal["cosine", "multistep"] = "cosine"
+    lr_end: Rate = 1e-5
+    milestones: Annotated[tuple[Part, ...], Field(max_length=1000)] = ()
+    gamma: Part = 0.5
+    warmup: Count = 100
+    betas: tuple[Below, Below] = (0.9, 0.99)
+    bank_lr: Factor = 0.3
+    classifier_lr: Factor = 3.0
+    clip: Weight = 1.0
+    ema: Part = 0.995
+    soft: Part = 0.3
+    precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     def __post_init__(self) -> None:
-        _at_least(1, self, "steps", "batch", "accumulate")
-        _at_least(0, self, "warmup", "clip", "seed")
-        _within(0, 1e30, self, "lr", "lr_end")  # beyond, a step is no float32
-        _within(0, 1e3, self, "bank_lr", "classifier_lr")
-        _within(0, 1, self, "gamma", "ema", "soft")
-        _one_of(SCHEDULES, self, "schedule")
-        _one_of(PRECISIONS, self, "precision")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ConfigError(f"train.betas must be two numbers below 1, got {list(self.betas)}.")
+        super().__post_init__()
         steps = (0.0, *self.milestones, 1.0)
         if not all(a <= b for a, b in pairwise(steps)):
             raise ConfigError(
@@ -217,7 +195,7 @@ class TrainRecipe:
 
 
 @dataclass(frozen=True)
-class RunRecipe:
+class RunRecipe(Checked):
     """What a run writes, in steps.
 
     Attributes:
@@ -225,15 +203,13 @@ class RunRecipe:
         save_every: A checkpoint, a validation and sample pictures.
     """
 
-    log_every: int = 50
-    save_every: int = 250
-
-    def __post_init__(self) -> None:
-        _at_least(1, self, "log_every", "save_every")
+    called: ClassVar[str] = "run."
+    log_every: Number = 50
+    save_every: Number = 250
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Checked):
     """One training run: a section for each question."""
 
     model: ModelRecipe = ModelRecipe()
@@ -241,3 +217,12 @@ class Recipe:
     loss: LossRecipe = LossRecipe()
     train: TrainRecipe = TrainRecipe()
     run: RunRecipe = RunRecipe()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        pixels = self.train.batch * self.data.crop**2
+        if pixels > MOST_PIXELS:
+            raise ConfigError(
+                f"train.batch ({self.train.batch}) samples of data.crop ({self.data.crop}) pixels "
+                f"squared are {pixels:,} pixels, and at most {MOST_PIXELS:,} are accepted."
+            )

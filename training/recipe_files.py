@@ -4,15 +4,20 @@ A file may start from another one (`extends = "lite.toml"`) and say only what di
 line comes last (`--train.lr=1e-4`).
 """
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from gsr.errors import ConfigError
+from gsr.errors import ConfigError, reason, shown
+from gsr.reading import read_text, read_values
 
 from .recipe import Recipe
+
+MOST_BYTES = 2**16
+"""Of a recipe, and of a value on the command line."""
+_DEEP = "is nested too deeply: a recipe has sections, keys and lists of values."
 
 
 def load_recipe(path: Path, overrides: Mapping[str, Any] | None = None) -> Recipe:
@@ -25,10 +30,34 @@ def load_recipe(path: Path, overrides: Mapping[str, Any] | None = None) -> Recip
     Raises:
         ConfigError: for a file that is not TOML, an unknown key, a value that is not accepted.
     """
+    values: dict[str, Any] = {}
     recipe = Recipe()
     for file in reversed(_chain(path)):
-        recipe = _applied(recipe, _flat(file, _read(file)), f"{file}: ")
-    return _applied(recipe, overrides or {}, "")
+        own = {name: value for name, value in _read(file).items() if name != "extends"}
+        values = _over(values, own)
+        recipe = read_values(Recipe, values, str(file))
+    if overrides:
+        recipe = read_values(Recipe, _over(values, _nested(overrides)), "the command line")
+    return recipe
+
+
+def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Sections with values of others on top of them, key by key."""
+    merged = dict(below)
+    for section, content in above.items():
+        old = below.get(section)
+        both = isinstance(old, dict) and isinstance(content, dict)
+        merged[section] = {**old, **content} if both else content  # type: ignore[dict-item]
+    return merged
+
+
+def _nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by section and key, from values by `section.key`."""
+    found: dict[str, Any] = {}
+    for name, value in overrides.items():
+        section, _, key = name.partition(".")
+        found.setdefault(section, {})[key] = value
+    return found
 
 
 def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
@@ -51,77 +80,42 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, Any]:
 
 def _toml_value(text: str) -> Any:
     try:
+        if len(text) > MOST_BYTES:
+            raise ConfigError(f"{shown(text)} is too long for a value of a recipe.")
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text  # a word needs no quotes on a command line
+    except RecursionError:
+        raise ConfigError(f"{shown(text)} {_DEEP}") from None
+    except ConfigError:
+        raise
+    except ValueError as error:  # a number of thousands of digits
+        raise ConfigError(f"{shown(text)} is no value of a recipe: {reason(error)}.") from error
 
 
 def _chain(path: Path) -> list[Path]:
     """The file and what it extends, nearest first."""
     chain = [path]
-    while base := _read(chain[-1]).get("extends"):
-        after = chain[-1].parent / str(base)
-        if after in chain:
+    while (base := _read(chain[-1]).get("extends")) is not None:
+        if not isinstance(base, str) or not 0 < len(base) < MOST_NAME:
+            raise ConfigError(f"{chain[-1]}: extends must name a file, got {shown(base)}.")
+        after = chain[-1].parent / base
+        if os.path.realpath(after) in map(os.path.realpath, chain):
             raise ConfigError(f"{after} extends itself.")
         chain.append(after)
     return chain
 
 
+MOST_NAME = 1024
+"""Characters of a file's name."""
+
+
 def _read(path: Path) -> dict[str, Any]:
+    what = "a readable TOML recipe"
+    text = read_text(path, what, ConfigError, most=MOST_BYTES)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} is not a readable TOML recipe: {error}.") from error
-
-
-def _flat(path: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """Values by `section.key`."""
-    flat: dict[str, Any] = {}
-    for section, content in values.items():
-        if section == "extends":
-            continue
-        if not isinstance(content, dict):
-            raise ConfigError(f"{path}: {section!r} stands outside of the sections {_sections()}.")
-        flat |= {f"{section}.{key}": value for key, value in content.items()}
-    return flat
-
-
-def _sections() -> str:
-    return ", ".join(f"[{field.name}]" for field in fields(Recipe))
-
-
-def _applied(recipe: Recipe, values: Mapping[str, Any], where: str) -> Recipe:
-    """The recipe with values by `section.key` in their places. A section is checked as a whole."""
-    changed: dict[str, dict[str, Any]] = {}
-    for name, value in values.items():
-        section, _, key = name.partition(".")
-        part = getattr(recipe, section, None)
-        known = {f.name: f.default for f in fields(part)} if part is not None else {}
-        if key not in known:
-            near = ", ".join(known) if known else f"the sections {_sections()}"
-            raise ConfigError(f"{where}unknown key {name!r}; known are {near}.")
-        changed.setdefault(section, {})[key] = _converted(where + name, value, known[key])
-    try:
-        parts = {name: replace(getattr(recipe, name), **new) for name, new in changed.items()}
-    except ConfigError as error:
-        raise ConfigError(f"{where}{error}") from error
-    return replace(recipe, **parts)
-
-
-def _converted(name: str, value: Any, default: Any) -> Any:
-    """A TOML value as the type of the key's default."""
-    if isinstance(default, tuple):
-        kind = str if name.endswith("rare") else float
-        wanted = "names" if kind is str else "numbers"
-        if not isinstance(value, list) or not all(_fits(v, kind) for v in value):
-            raise ConfigError(f"{name} must be a list of {wanted}, got {value!r}.")
-        return tuple(kind(v) for v in value)
-    if not _fits(value, type(default)):
-        raise ConfigError(f"{name} must be of type {type(default).__name__}, got {value!r}.")
-    return type(default)(value)
-
-
-def _fits(value: Any, kind: type) -> bool:
-    if isinstance(value, bool) or kind is bool:
-        return isinstance(value, bool) and kind is bool
-    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path} {_DEEP}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not {what}: {reason(error)}.") from error

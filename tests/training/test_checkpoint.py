@@ -308,3 +308,85 @@ def test_moments_lie_in_memory_as_the_parameters_do(crops: Crops, tmp_path: Path
         moments = back.optimizer.state[parameter]
         assert moments["exp_avg"].stride() == moments["exp_avg_sq"].stride() == parameter.stride()
     assert_equal(state, back)
+
+
+def _rewritten(path: Path, change: Callable[[dict, dict], None]) -> None:
+    """The file with other tensors or other facts, as a foreign program would write it."""
+    with safe_open(path, framework="pt") as file:
+        about = json.loads(file.metadata()["training"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    change(tensors, about)
+    save_file(tensors, path, metadata={"training": json.dumps(about)})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t, a: a.update(step="3"), "step must be a whole number, got '3'"),
+        (lambda t, a: a.update(step=-1), "step must be at least 0"),
+        (lambda t, a: a.update(step=10**400), "more than 300 digits"),
+        (lambda t, a: a.update(seconds=float("nan")), "not finite"),
+        (lambda t, a: a.update(sums={"loss": [1.0]}), r"sums.loss.1 is missing"),
+        (lambda t, a: a.update(recipe=[]), "recipe must be an object"),
+        (lambda t, a: a.update(recipe={"train": 3}), "recipe.train must be an object"),
+        (lambda t, a: a.pop("step"), "step is missing"),
+        (lambda t, a: a.update(more=1), "unknown key 'more'"),
+        (lambda t, a: t.update(more=torch.zeros(1)), "another architecture: more"),
+        (lambda t, a: t.pop("model.bank.raw"), "another architecture: model.bank.raw missing"),
+        (
+            lambda t, a: t.update({"model.bank.raw": t["model.bank.raw"].half()}),
+            "model.bank.raw of type F16 instead of F32",
+        ),
+        (lambda t, a: t["average.bank.raw"].fill_(float("inf")), "not finite in average.bank.raw"),
+        (
+            lambda t, a: t.update({"adam.bank.raw:exp_avg": t["model.bank.raw"].clone()}),
+            "another architecture: adam.bank.raw:exp_avg_sq missing",
+        ),
+        (
+            lambda t, a: t.update({"adam.nothing:exp_avg": torch.zeros(2)}),
+            "another architecture: adam.nothing:exp_avg",
+        ),
+    ],
+)
+def test_checkpoints_that_do_not_fit(
+    tmp_path: Path, change: Callable[[dict, dict], None], said: str
+) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(new_state(RECIPE), path, RECIPE)
+    _rewritten(path, change)
+    with pytest.raises(ConfigError, match=said):
+        load_checkpoint(new_state(RECIPE), path, RECIPE)
+
+
+def test_a_flipped_checkpoint_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(new_state(RECIPE), path, RECIPE)
+    whole = bytearray(path.read_bytes())
+    whole[-3] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(ConfigError, match="its checksum is not the one"):
+        load_checkpoint(new_state(RECIPE), path, RECIPE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loss\n1\n",
+        "step\nmany\n",
+        "step,loss\n1\n",
+        "step\n1,2\n",
+        'step\n"1\n',
+        "\xff",
+        "step\n\0\n",
+    ],
+)
+def test_a_log_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "log.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"log\.csv is not a log of training"):
+        RunLog(tmp_path, 1)
+
+
+def test_a_line_of_the_log_that_a_kill_has_cut_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,seconds,loss\n1,0.5,0.25\n1")
+    with RunLog(tmp_path, 12):
+        assert [row["step"] for row in rows(tmp_path)] == ["1"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gsr.atomic import remove_leftovers
 from gsr.errors import GsrError, ImageError, OutputError
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def prepare_folder(folder: Path, *, create: bool) -> None:
-    """Make sure that files can be written to a folder.
+    """Make sure that files can be written to a folder, and clear it of what killed runs left.
 
     Args:
         folder: The folder.
@@ -232,6 +233,7 @@ def prepare_folder(folder: Path, *, create: bool) -> None:
         # Permissions do not tell about read-only file systems; a file without a name does.
         with tempfile.TemporaryFile(dir=folder):
             pass
+        remove_leftovers(folder)
     except OSError as error:
         raise OutputError(f"the folder {folder} cannot be written to: {_reason(error)}.") from error
 

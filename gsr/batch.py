@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
+from gsr.atomic import remove_leftovers
 from gsr.errors import GsrError, ScaleError, out_of_memory, reason
 from gsr.files import (
     Job,
@@ -88,6 +89,8 @@ class Batch:
         Raises:
             GsrError: the weights, or a folder for results, cannot be used.
         """
+        for folder in {job.output.parent for job in self.todo.jobs}:
+            remove_leftovers(folder)
         inputs = identities(job.source for job in self.todo.jobs)
         jobs = []
         for job in self.todo.jobs:

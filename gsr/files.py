@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsr.atomic import remove_leftovers
+from gsr.earlier import results_among
 from gsr.errors import GsrError, ImageError, OutputError
 
 if TYPE_CHECKING:
@@ -71,11 +72,13 @@ class Plan:
         jobs: In the order of the inputs.
         many: Several pictures, or a folder, were asked for.
         named_folder: Results go into folders that may have to be made.
+        left_out: Pictures of a folder that are results of an earlier run.
     """
 
     jobs: tuple[Job, ...]
     many: bool
     named_folder: bool
+    left_out: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,14 +126,31 @@ def plan(
     if not many and output is not None and not into and not to_folder:
         return Plan((Job(inputs[0], output),), many, named_folder=False)
     found = list(_find_all(inputs, output, recursive))
-    folders = [_folder(one, output, label) for one in found]
-    names = _names([one.source for one in found], folders, f"-{label}{suffix}")
-    jobs = tuple(
+    earlier = _earlier(found)
+    kept = [one for one in found if one.source not in earlier]
+    folders = [_folder(one, output, label) for one in kept]
+    names = _names([one.source for one in kept], folders, f"-{label}{suffix}")
+    jobs = [
         Job(one.source, folder / name)
-        for one, folder, name in zip(found, folders, names, strict=True)
-    )
+        for one, folder, name in zip(kept, folders, names, strict=True)
+    ]
+    # Without metadata they cannot be told, but for those that this very run would make.
+    own = _made_here(jobs, {one.source for one in kept if one.inside is not None})
+    jobs = [job for job in jobs if job.source not in own]
     _check_distinct(jobs)
-    return Plan(jobs, many, named_folder=many or into)
+    return Plan(tuple(jobs), many, named_folder=many or into, left_out=(*sorted(earlier | own),))
+
+
+def _earlier(found: list[_Found]) -> set[Path]:
+    """Pictures of folders that are results of others beside them."""
+    inside = [one.source for one in found if one.inside is not None]
+    return results_among(inside, READABLE_SUFFIXES) if inside else set()
+
+
+def _made_here(jobs: list[Job], inside: set[Path]) -> set[Path]:
+    """Which of the sources in folders are what other jobs make."""
+    outputs = {os.path.abspath(job.output) for job in jobs}
+    return {path for path in inside if os.path.abspath(path) in outputs}
 
 
 def _find_all(inputs: list[Path], output: Path | None, recursive: bool) -> Iterator[_Found]:

@@ -19,6 +19,7 @@ from gsr.cli.encoding import encode
 from gsr.cli.evaluating import evaluate
 from gsr.cli.exporting import export
 from gsr.cli.looking import info, inspect
+from gsr.cli.names import printable
 from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
 from gsr.cli.training import PASSED_ON, train
@@ -109,7 +110,7 @@ def _check_empty(arguments: list[str]) -> None:
 
 
 def _refuse(message: str) -> int:
-    sentence = " ".join(message.split())
+    sentence = printable(" ".join(message.split()))
     end = "" if sentence.endswith((".", "?", "!")) else "."
     typer.echo(f"error: {sentence}{end}", err=True)
     return USAGE_ERROR

@@ -1,12 +1,12 @@
 """`gsr encode`: the field of a picture as a file, for rendering later without the network."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from gsr.cli import single
+from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
 from gsr.errors import ImageError, OutputError
 from gsr.files import FIELD_SUFFIX, is_field_file
@@ -46,4 +46,4 @@ def encode(
         cast("GaussianField", field).save(target)
     height, width = source.lr_size
     reporter.line(f"{image}: {width} x {height} Gaussians, {target.stat().st_size / 1e6:.1f} MB")
-    typer.echo(os.fsencode(target))
+    print_path(target)

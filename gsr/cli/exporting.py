@@ -1,12 +1,12 @@
 """`gsr export`: a picture's field as one page that opens anywhere, without a server."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from gsr.cli import single
+from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
 from gsr.errors import OutputError
 from gsr.files import PAGE_SUFFIX, is_page_file
@@ -46,4 +46,4 @@ def export(
         cast("GaussianField", field).to_html(target)
     height, width = source.lr_size
     reporter.line(f"{image}: {width} x {height} Gaussians, {target.stat().st_size / 1e6:.1f} MB")
-    typer.echo(os.fsencode(target))
+    print_path(target)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gsr.cli.names import printable
 from gsr.steps import Advance
 
 if TYPE_CHECKING:
@@ -27,21 +28,21 @@ class Reporter:
     def note(self, text: str) -> None:
         """Something worth knowing that is not an error."""
         if not self.quiet:
-            typer.echo(f"note: {text}", err=True)
+            typer.echo(f"note: {printable(text)}", err=True)
 
     def line(self, text: str) -> None:
         """One finished step; on a terminal the bar has shown it already."""
         if not self.quiet and not sys.stderr.isatty():
-            typer.echo(text, err=True)
+            typer.echo(printable(text), err=True)
 
     def summary(self, text: str) -> None:
         """How it ended, terminal or not."""
         if not self.quiet:
-            typer.echo(text, err=True)
+            typer.echo(printable(text), err=True)
 
     def error(self, text: str) -> None:
         """Something failed and the run goes on."""
-        typer.echo(f"error: {text}", err=True)
+        typer.echo(f"error: {printable(text)}", err=True)
 
     @contextmanager
     def bar(self, text: str) -> Iterator[Advance]:
@@ -50,7 +51,7 @@ class Reporter:
             yield lambda part: None
             return
         with _bar() as bar:
-            task = bar.add_task(text, total=1.0)
+            task = bar.add_task(printable(text), total=1.0)
             yield lambda part: bar.update(task, completed=part)
 
 

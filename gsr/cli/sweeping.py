@@ -1,12 +1,12 @@
 """`gsr sweep`: a zoom into a picture as a video."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gsr.cli.looking import point
+from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
 from gsr.cli.single import (
     White,
@@ -93,4 +93,4 @@ def sweep(
                 progress=lambda done, total: advance(done / total),
             )
     reporter.line(f"{image}: {wanted.num_frames} frames")
-    typer.echo(os.fsencode(target))
+    print_path(target)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gsr.batch import Batch, Outcome, Status
+from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
 from gsr.cli.single import White, decoders
 from gsr.cli.sizes import number, wanted_size
@@ -81,9 +82,15 @@ def upscale(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per picture on stdout.")
     ] = False,
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="End each path on stdout with a zero byte.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
 ) -> None:
-    """Render pictures at any scale. The paths of the results are printed on stdout."""
+    """Render pictures at any scale. The paths of the results are printed on stdout.
+
+    One path a line, as $'...' of bash where it holds control characters.
+    """
     wanted = wanted_size(scale, size, width, height, longest)
     target = Path(output) if output is not None else None
     todo = plan(
@@ -96,6 +103,11 @@ def upscale(
     )
     _check_format(todo, target, file_format)
     reporter = Reporter(quiet)
+    if todo.left_out:
+        count = len(todo.left_out)
+        reporter.note(
+            f"left out as results of an earlier run: {count}, such as {todo.left_out[0]}."
+        )
     with decoders() as pool:
         batch = Batch(
             todo,
@@ -107,7 +119,7 @@ def upscale(
             pool=pool,
             steps=Steps(bar=reporter.bar, note=reporter.note),
         )
-        code = _run(batch, reporter, as_json)
+        code = _run(batch, reporter, as_json=as_json, null=null)
     raise typer.Exit(code)
 
 
@@ -125,7 +137,7 @@ def _check_format(todo: Plan, target: Path | None, file_format: Format | None) -
             raise ConfigError(f"--format {file_format} does not fit the name {target}.")
 
 
-def _run(batch: Batch, reporter: Reporter, as_json: bool) -> int:
+def _run(batch: Batch, reporter: Reporter, *, as_json: bool, null: bool) -> int:
     """Do all jobs and return the exit code."""
     many, total = batch.todo.many, len(batch.todo.jobs)
     counts: Counter[Status] = Counter()
@@ -133,7 +145,7 @@ def _run(batch: Batch, reporter: Reporter, as_json: bool) -> int:
         with stoppable():
             for outcome in batch.run():
                 counts[outcome.status] += 1
-                _conclude(outcome, reporter, many=many, as_json=as_json)
+                _conclude(outcome, reporter, many=many, as_json=as_json, null=null)
     except KeyboardInterrupt as stopped:
         reporter.error(f"interrupted, {counts['written']} of {total} pictures were written.")
         return exit_code(stopped)
@@ -143,7 +155,9 @@ def _run(batch: Batch, reporter: Reporter, as_json: bool) -> int:
     return SOME_FAILED if counts["failed"] else 0
 
 
-def _conclude(outcome: Outcome, reporter: Reporter, *, many: bool, as_json: bool) -> None:
+def _conclude(
+    outcome: Outcome, reporter: Reporter, *, many: bool, as_json: bool, null: bool
+) -> None:
     """Tell what became of one job.
 
     Raises:
@@ -163,5 +177,4 @@ def _conclude(outcome: Outcome, reporter: Reporter, *, many: bool, as_json: bool
     if as_json:
         typer.echo(json.dumps(vars(outcome)))
     elif outcome.status == "written":
-        # Bytes: a name that is not valid Unicode must reach the next command unchanged.
-        typer.echo(os.fsencode(outcome.output))
+        print_path(outcome.output, null=null)

@@ -166,7 +166,7 @@ def parse_json(
         raise refusal(f"{what} is too long: at most {most:,} bytes are accepted.")
     try:
         values = json.loads(
-            text,
+            text.decode("utf-8") if isinstance(text, bytes) else text,
             object_pairs_hook=_object,
             parse_int=_whole,
             parse_float=_finite,

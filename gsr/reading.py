@@ -21,7 +21,8 @@ from collections import Counter
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -131,13 +132,33 @@ def _made(kind: Any, values: Any, place: tuple[str, ...]) -> Any:
 
 def _plain(hint: Any, value: Any, place: tuple[str, ...]) -> Any:
     """A value as its member's type wants it from outside."""
-    kinds = [kind for kind in (hint, *get_args(hint)) if isinstance(kind, type)]
-    inner = next(filter(is_dataclass, kinds), None)
+    kinds = _kinds(hint)
+    inner = next((kind for kind in kinds if isinstance(kind, type) and is_dataclass(kind)), None)
     if inner is not None:
         return None if value is None else _made(inner, value, place)
     if isinstance(value, str) and bytes in kinds:
         return _decoded(value, place)
-    return _frozen(value)
+    if isinstance(value, list):
+        items = next((get_args(kind) for kind in kinds if get_origin(kind) is tuple), ())
+        if items[1:] == (...,):
+            items = (items[0],) * len(value)
+        items += (None,) * (len(value) - len(items))  # too many: their number is refused
+        pairs = enumerate(zip(items, value, strict=False))
+        return tuple(_plain(item, v, (*place, str(i))) for i, (item, v) in pairs)
+    if isinstance(value, dict):
+        item = next((get_args(kind)[1] for kind in kinds if get_origin(kind) is dict), None)
+        return {key: _plain(item, v, (*place, str(key))) for key, v in value.items()}
+    return value
+
+
+@cache
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    """What a member may be, without what is said of its range."""
+    if get_origin(hint) is Annotated:
+        return _kinds(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(kind for part in get_args(hint) for kind in _kinds(part))
+    return (hint,)
 
 
 def _decoded(text: str, place: tuple[str, ...]) -> bytes:
@@ -146,12 +167,6 @@ def _decoded(text: str, place: tuple[str, ...]) -> bytes:
         return base64.b64decode(text, b"-_", validate=True)
     except ValueError:
         raise ConfigError(f"{'.'.join(place)} must be base64, got {shown(text)}") from None
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    return {k: _frozen(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def parse_json(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -33,6 +33,10 @@ class Outer(Checked):
     kind: Literal["a", "b"] = "a"
     data: bytes | None = None
     flag: bool = False
+    many: Annotated[tuple[Inner, ...], Field(max_length=2)] | None = None
+    named: Annotated[dict[str, tuple[int, Inner]], Field(max_length=2)] = field(
+        default_factory=dict
+    )
 
 
 def test_what_fits_is_made() -> None:
@@ -42,6 +46,10 @@ def test_what_fits_is_made() -> None:
     assert isinstance(made.sides[0], float)
     assert read_values(Outer, {"name": "a", "perhaps": {}}, "it") == Outer("a", perhaps=Inner())
     assert read_values(Outer, {"name": "a", "perhaps": None}, "it") == Outer("a")
+    made = read_values(Outer, {"name": "a", "many": [{"width": 2}, {}]}, "it")
+    assert made.many == (Inner(2), Inner())
+    made = read_values(Outer, {"name": "a", "named": {"b": [1, {"width": 2}]}}, "it")
+    assert made.named == {"b": (1, Inner(2))}
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -66,6 +74,12 @@ WRONG: list[tuple[Any, str]] = [
     ({"name": "a", "kind": "c"}, "kind must be 'a' or 'b', got 'c'"),
     ({"name": "a", "data": "%%"}, "data must be base64, got '%%'"),
     ({"name": "a", "data": 3}, "data must be"),
+    ({"name": "a", "many": [{}, {"width": 0}]}, "many.1.width must be at least 1, got 0"),
+    ({"name": "a", "many": {"width": 0}}, "many must be a list"),
+    ({"name": "a", "many": [{}] * 3}, "many must have at most 2 items, not 3"),
+    ({"name": "a", "named": {"b": [1]}}, "named.b.1 is missing"),
+    ({"name": "a", "named": {"b": [1, {}, 3]}}, "named.b must have at most 2 items, not 3"),
+    ({"name": "a", "named": {"b": 3}}, "named.b must be a list, got 3"),
     ({"name": "a", "flag": 1}, "flag must be true or false, got 1"),
 ]
 

@@ -19,6 +19,7 @@ from .logs import Means, RunLog, TrainingError, advice, take_means
 from .losses import losses
 from .optimise import learning_rate, set_learning_rate, update_average
 from .recipe import Recipe
+from .teacher import Teacher, load_teacher, taught_colors
 from .validation import Validate
 
 Report = Callable[[int, float, dict[str, float]], None]
@@ -32,6 +33,7 @@ def train_step(
     done: float,
     network: Any = None,
     rank: int = 0,
+    teacher: Teacher | None = None,
 ) -> dict[str, Tensor]:
     """One optimiser step; changes `state` and nothing else.
 
@@ -40,6 +42,7 @@ def train_step(
         done: Fraction of the run behind us.
         network: What is called: the network of `state`, wrapped if there are other processes.
         rank: Of this process.
+        teacher: A second opinion on the batch.
 
     Returns:
         Means over the parts, on the device: nothing here waits for it.
@@ -60,7 +63,8 @@ def train_step(
                     soft=done < recipe.train.soft,
                     generator=noise,
                 )
-            values = losses(recipe.loss, prediction, batch)
+                taught = taught_colors(teacher, batch) if teacher else None
+            values = losses(recipe.loss, prediction, batch, taught)
             (values["loss"] / len(parts)).backward()
         found.append({name: value.detach() for name, value in values.items()})
     limit = recipe.train.clip or float("inf")
@@ -132,6 +136,7 @@ def train(
         )
     checkpoint = folder / CHECKPOINT
     state = state_at(checkpoint, recipe, engine.device)
+    teacher = load_teacher(recipe.loss.teacher, engine.device)
     if recipe.train.compile:
         state.network.encoder.compile()
     network = engine.prepare_model(state.network)
@@ -149,7 +154,8 @@ def train(
             first = engine.process_index * recipe.train.accumulate
             own = range(first, first + recipe.train.accumulate)
             batches = [crops.batch(state.step, part, shares) for part in own]
-            values = train_step(recipe, state, batches, done, network, engine.process_index)
+            rank = engine.process_index
+            values = train_step(recipe, state, batches, done, network, rank, teacher)
             means.add(state.step, values)
             logging = state.step % recipe.run.log_every == 0
             saving = state.step % recipe.run.save_every == 0

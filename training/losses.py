@@ -32,13 +32,23 @@ ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def losses(recipe: LossRecipe, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
-    """The sum of what a recipe makes small, its parts, and the L1 of the result in any case."""
+def losses(
+    recipe: LossRecipe,
+    prediction: Prediction,
+    batch: Batch,
+    taught: Float[Tensor, "b n 3"] | None = None,
+) -> dict[str, Tensor]:
+    """The sum of what a recipe makes small, its parts, and the L1 of the result in any case.
+
+    Args:
+        taught: What a teacher says of the batch's colours; it is mixed into what is to be met.
+    """
     error = ERRORS[recipe.pixel]
     values = {"l1": F.l1_loss(prediction.rgb, batch.rgb)}
-    total = error(prediction.rgb, batch.rgb)
+    goal = batch.rgb if taught is None else goals(recipe.taught, prediction.rgb, taught, batch.rgb)
+    total = error(prediction.rgb, goal)
     if prediction.colors is not None:
-        values["color"] = error(prediction.colors, batch.rgb)
+        values["color"] = error(prediction.colors, goal)
         total = total + recipe.color * values["color"]
     if prediction.commitment is not None:
         values["commitment"] = prediction.commitment
@@ -47,6 +57,26 @@ def losses(recipe: LossRecipe, prediction: Prediction, batch: Batch) -> dict[str
         values["direction"] = misdirection(prediction.kernels, batch.lr)
         total = total + recipe.direction * values["direction"]
     return {"loss": total} | values
+
+
+@torch.no_grad()
+def goals(
+    share: float,
+    found: Float[Tensor, "b n 3"],
+    taught: Float[Tensor, "b n 3"],
+    true: Float[Tensor, "b n 3"],
+) -> Float[Tensor, "b n 3"]:
+    """The truth, and a share of the teacher's opinion for images where that is nearer to it.
+
+    Nobody can know all of the truth from few pixels; a teacher has left out what it could not.
+    Drawn patterns and magnifications beyond its own are what it may never have seen.
+    """
+    better = _squares(taught - true) <= _squares(found - true)
+    return torch.where(better[:, None, None], torch.lerp(true, taught, share), true)
+
+
+def _squares(difference: Float[Tensor, "b n 3"]) -> Float[Tensor, " b"]:
+    return difference.square().mean((1, 2))
 
 
 def misdirection(kernels: Kernels, lr: Float[Tensor, "b 3 h w"]) -> Tensor:

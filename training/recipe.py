@@ -123,6 +123,10 @@ class LossRecipe(Checked):
         commitment: Pull between wishes and bank.
         direction: Pull of kernels along edges, so that people who look inside see kernels follow
             them.
+        teacher: A function that returns a `training.teacher.Teacher`, as `MODULE:FUNCTION`; empty
+            has none.
+        taught: The teacher's share of what is to be met, where it is nearer to the truth than the
+            network; the rest is the truth's.
     """
 
     called: ClassVar[str] = "loss."
@@ -130,6 +134,8 @@ class LossRecipe(Checked):
     color: Weight = 0.3
     commitment: Weight = 0.02
     direction: Weight = 0.0
+    teacher: Annotated[str, Field(max_length=1000)] = ""
+    taught: Part = 0.8
 
 
 @dataclass(frozen=True)

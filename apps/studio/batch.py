@@ -17,6 +17,7 @@ from typing import Literal, cast, get_args
 from gsr.batch import Batch, Outcome
 from gsr.continuous import Method
 from gsr.coords import parse_scale
+from gsr.decoding.pool import Pool
 from gsr.errors import ConfigError
 from gsr.files import plan
 from gsr.sizes import Kind, Wanted, parse_size
@@ -105,7 +106,12 @@ def workplace() -> Iterator[Path]:
 
 
 def run(
-    files: list[Path], options: Options, method: Method, folder: Path, watch: Watch
+    files: list[Path],
+    options: Options,
+    method: Method,
+    folder: Path,
+    watch: Watch,
+    pool: Pool | None = None,
 ) -> Iterator[Report]:
     """Upscale files one by one; yields after each, and at the end with the archive.
 
@@ -115,6 +121,7 @@ def run(
         method: What encodes.
         folder: Where to work, see `workplace`.
         watch: Hears of the progress. If it raises `Cancelled`, the archive holds what was done.
+        pool: Decodes the pictures, see `gsr.images.load`.
 
     Raises:
         GsrError: nothing could be started.
@@ -129,7 +136,7 @@ def run(
     archive = folder / f"gsr-{options.wanted.label}.zip"
     with zipfile.ZipFile(archive, "w") as results:  # pictures are compressed already
         try:
-            for outcome in _outcomes(sources, options, method, folder, watch):
+            for outcome in _outcomes(sources, options, method, folder, watch, pool):
                 _enter(report, sources, outcome, results, folder)
                 yield report
         except Cancelled:
@@ -159,7 +166,12 @@ def _gathered(files: list[Path], folder: Path) -> list[Path]:
 
 
 def _outcomes(
-    sources: list[Path], options: Options, method: Method, folder: Path, watch: Watch
+    sources: list[Path],
+    options: Options,
+    method: Method,
+    folder: Path,
+    watch: Watch,
+    pool: Pool | None,
 ) -> Iterator[Outcome]:
     todo = plan(
         sources,
@@ -179,6 +191,7 @@ def _outcomes(
         options.wanted,
         method=lambda: method,
         strip=options.strip,
+        pool=pool,
         most_pixels=MAX_EXPORT_PIXELS,
         steps=Steps(bar=bar, note=lambda sentence: None),
     )

@@ -119,7 +119,7 @@ def _run(
         progress(part, desc=title)
 
     with batch.workplace() as folder:
-        for report in batch.run(files, options, studio.model, folder, watch):
+        for report in batch.run(files, options, studio.model, folder, watch, studio.pool):
             over = report.archive is not None
             shown = gr.update(value=str(report.archive) if over else None, visible=over)
             yield [report.rows, report.summary or "Working …", shown]

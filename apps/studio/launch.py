@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gsr import GaussianSR, load
+from gsr.decoding.pool import Pool
 from gsr.errors import ConfigError
 
 from .auth import BasicAuth, check_credentials
@@ -26,6 +27,8 @@ from .studio import Studio, read_picture
 from .workplace import workplace
 
 PORTS_TO_TRY = 20
+DECODERS = 2
+"""Processes that decode uploads."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,20 @@ def launch(
     if auth is not None:
         check_credentials(auth)
     rules = Rules(Hosts(host, tuple(allow_hosts)), Policy(tuple(allow_embed)), auth)
-    with workplace(), bind(host, port) as listener:
+    with workplace(), bind(host, port) as listener, Pool(DECODERS) as pool:
         loaded = model if isinstance(model, GaussianSR) else load(model)
         picture = None
         if image is not None:
-            picture = read_picture(_read_file(Path(image)), Path(image).name)
+            picture = read_picture(_read_file(Path(image)), Path(image).name, pool=pool)
         # Encoding starts here and goes on while Gradio is imported.
-        studio = Studio(loaded, picture)
+        studio = Studio(loaded, picture, pool=pool)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
-        _serve(studio, listener, lambda: _announce(address, open_browser), rules)
+
+        def ready() -> None:
+            _announce(address, open_browser)
+            pool.warm()
+
+        _serve(studio, listener, ready, rules)
 
 
 def _read_file(path: Path) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 from gsr import GaussianField, GaussianSR, GsrError, View, edits
 from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage, Progress
+from gsr.decoding.pool import Pool
 from gsr.errors import ConfigError, ImageError
 from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
 from gsr.images import Picture, load
@@ -42,6 +43,7 @@ class Studio:
     Args:
         model: What encodes.
         picture: What the page shows first; a demo photo if not given.
+        pool: Decodes what people upload; unless given, it is decoded in this process.
         max_bytes: Memory for fields.
     """
 
@@ -50,9 +52,11 @@ class Studio:
         model: GaussianSR,
         picture: Picture | None = None,
         *,
+        pool: Pool | None = None,
         max_bytes: int = 1_500_000_000,
     ):
         self.model = model
+        self.pool = pool
         self.store = FieldStore(max_bytes)
         self.jobs = Jobs()
         self.crowd = Crowd(MOST_VIEWERS)
@@ -129,15 +133,18 @@ class Studio:
         """
         with self._reading:
             if fit:
-                large = fitted(read_picture(data, name, MAX_READ_PIXELS), MAX_INPUT_PIXELS)
+                large = fitted(self._read(data, name, MAX_READ_PIXELS), MAX_INPUT_PIXELS)
             else:
                 limit = MAX_INPUT_PIXELS if shrink == 1 else truths.MAX_PIXELS
-                large = read_picture(data, name, limit)
+                large = self._read(data, name, limit)
         if shrink == 1:
             return self._keep(large, progress)
         small, truth = truths.shrunk(large, shrink)
         _check_live(small)
         return self._keep(small, progress, truth)
+
+    def _read(self, data: bytes, name: str, max_pixels: int) -> Picture:
+        return read_picture(data, name, max_pixels, pool=self.pool)
 
     def open_demo(self, name: str, progress: Progress | None = None, shrink: float = 1.0) -> str:
         """The field of a demo photo, encoded at most once while it is in memory.
@@ -162,7 +169,7 @@ class Studio:
         """
         entry = self.store.get(key)
         with self._reading:
-            large = read_picture(data, "the ground truth", truths.MAX_PIXELS)
+            large = self._read(data, "the ground truth", truths.MAX_PIXELS)
         return self.store.put(entry.field, truths.of_picture(large, entry.field))
 
     def edit(self, key: str, values: Any, replaces: str | None = None) -> str:
@@ -317,7 +324,9 @@ def _first_demo() -> str:
     return demo_photos()[0].stem
 
 
-def read_picture(data: bytes, name: str, max_pixels: int = MAX_INPUT_PIXELS) -> Picture:
+def read_picture(
+    data: bytes, name: str, max_pixels: int = MAX_INPUT_PIXELS, *, pool: Pool | None = None
+) -> Picture:
     """An image file that came over the network, by the name its owner knows.
 
     Raises:
@@ -326,7 +335,7 @@ def read_picture(data: bytes, name: str, max_pixels: int = MAX_INPUT_PIXELS) -> 
     """
     name = Path(name.replace("\\", "/")).name[:120] or "image"
     try:
-        picture = load(data, max_pixels=max_pixels)
+        picture = load(data, max_pixels=max_pixels, pool=pool)
     except GsrError as error:
         message = str(error)
         if message.startswith("image "):  # how the loader calls what has no file name

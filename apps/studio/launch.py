@@ -1,7 +1,6 @@
 """Start the studio on this machine."""
 
 import asyncio
-import contextlib
 import errno
 import logging
 import socket
@@ -17,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gsr import GaussianSR, load
+from gsr.cli.stopping import Terminated
 from gsr.decoding.pool import Pool
 from gsr.errors import ConfigError
 
@@ -143,8 +143,12 @@ def _serve(
     app = rules.around(mount_demo(create_app(studio), studio))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         _Server(config, ready).run(sockets=[listener])
+    except Terminated:
+        raise  # it has an exit code of its own, and nothing is left to be cleared up
+    except KeyboardInterrupt:
+        pass  # the usual way to end it
 
 
 def _is_news(record: logging.LogRecord) -> bool:

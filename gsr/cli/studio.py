@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gsr.cli.siblings import needing, sibling
+from gsr.cli.stopping import Terminated, exit_code, stoppable
 
 PARTS = ("gradio", "plotly", "uvicorn", "fastapi")
 """What the app needs and the rest of gsr does not."""
@@ -50,12 +51,16 @@ def studio(
     further = {"allow_hosts": allow_host, "allow_embed": allow_embed}
     with needing("app", PARTS):
         launch = sibling("apps", "studio.launch").launch
-        launch(
-            model=model,
-            image=image,
-            host=host,
-            port=port,
-            open_browser=open_browser,
-            auth=auth,
-            **{name: names for name, names in further.items() if names},
-        )
+        try:
+            with stoppable():
+                launch(
+                    model=model,
+                    image=image,
+                    host=host,
+                    port=port,
+                    open_browser=open_browser,
+                    auth=auth,
+                    **{name: names for name, names in further.items() if names},
+                )
+        except Terminated as stopped:
+            raise typer.Exit(exit_code(stopped)) from None

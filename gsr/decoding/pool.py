@@ -149,6 +149,7 @@ class Pool:
                 self._end(place)
                 place = None
             self._places.put(place)
+            self._reap()
 
     def _start(self) -> _Worker:
         with self._lock:
@@ -157,6 +158,12 @@ class Pool:
             worker = _Worker(self._arguments)
             self._alive.add(worker)
             return worker
+
+    def _reap(self) -> None:
+        """No zombies of workers that were killed while they had nothing to do."""
+        with self._lock:
+            for worker in self._alive:
+                worker.poll()
 
     def _end(self, worker: _Worker) -> None:
         worker.end()
@@ -241,6 +248,10 @@ class _Worker:
         if answer is None:
             raise BrokenMessageError
         return answer
+
+    def poll(self) -> None:
+        """Take notice if the process is no more."""
+        self._process.poll()
 
     def end(self) -> None:
         """Kill the process and wait for it, so that no zombie stays."""

@@ -53,7 +53,7 @@ def encode_source(source: Any, encode: EncodeImages[Image], progress: Progress |
     if picture.alpha is not None:
         planes.append(picture.alpha.expand(3, -1, -1))
     parts = [
-        encode(plane[None], progress and _part(progress, i, len(planes)))
+        encode(plane[None], progress and part_of(progress, i, len(planes)))
         for i, plane in enumerate(planes)
     ]
     alpha = parts[1] if picture.alpha is not None else None
@@ -94,7 +94,7 @@ def encode_tiles(
     return whole
 
 
-def _part(progress: Progress, i: int, parts: int) -> Progress:
+def part_of(progress: Progress, i: int, parts: int) -> Progress:
     """Progress of part `i` as progress of the whole."""
     return lambda done, of: progress(i * of + done, parts * of)
 

@@ -1,6 +1,7 @@
 """`GaussianField`: a continuous image. Every tool of this project reads this noun."""
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +12,7 @@ from gsr.classifier import Choice, Kind, choose
 from gsr.continuous import Progress
 from gsr.coords import View
 from gsr.errors import GsrError, ShapeError
+from gsr.images import is_grey
 from gsr.kernels import Kernels, physical
 from gsr.render import LAYERS, RESIDUAL_GAIN, Layer, rendered
 from gsr.sampler import Sampler, SplatMaps
@@ -125,6 +127,11 @@ class GaussianField:
     def lr_size(self) -> tuple[int, int]:
         """(height, width) of the LR grid: the extent of the plane."""
         return self.lr.shape[-2], self.lr.shape[-1]
+
+    @cached_property
+    def grey(self) -> tuple[bool, ...]:
+        """Which images are grey, whatever they are stored as; all they show is grey then."""
+        return tuple(is_grey(self.lr).tolist())
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gsr.coords import View, is_number, parse_scale
 from gsr.errors import GsrError, ScaleError, shown
+from gsr.images import mean_color
 from gsr.kernels import Kernels, ellipses, physical
 from gsr.sampler import SplatMaps
 from gsr.splat import reference, splat_grid
@@ -185,7 +186,8 @@ def explain(
     # Alone in its window (a 1 x 1 image), a Gaussian leaves nothing behind when it goes.
     sums[..., -1] = sums[..., -1].clamp_min(torch.finfo(sums.dtype).tiny)
     sample = field.sampler.decode(sums, maps, where.expand(1, sums.shape[1], 2), seen)
-    change = sample.rgb[0, :1] - sample.rgb[0, 1:]
+    rgb = mean_color(sample.rgb[0], -1) if field.grey[image] else sample.rgb[0]
+    change = rgb[:1] - rgb[1:]
 
     columns = maps.colors.shape[2]
     rows, cols = index // columns + top, index % columns + left
@@ -203,9 +205,7 @@ def explain(
         )
         for i in order
     )
-    return _explanation(
-        field, image, point, pair, sample.rgb[0, 0], sample.colors[0, 0], contributions
-    )
+    return _explanation(field, image, point, pair, rgb[0], sample.colors[0, 0], contributions)
 
 
 def _explanation(

@@ -1,19 +1,20 @@
 """Every method by name: the classical ones, networks with their weights, networks to train."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 
 from gsr.baselines import BASELINES, BaselineConfig
 from gsr.baselines.classical import Pillow, Sinc
-from gsr.continuous import Method
+from gsr.continuous import Method, Progress
 from gsr.encoders import EncoderConfig
 from gsr.errors import ConfigError, WeightsError
+from gsr.field import GaussianField
 from gsr.files import is_file
 from gsr.images import Kind
-from gsr.model import PRESETS, ModelConfig
+from gsr.model import BEST, PRESETS, GaussianSR, ModelConfig
 from gsr.weights import Trained, build, load_network, manifest
 
 CLASSICAL = ("bicubic", "lanczos", "nearest", "sinc")
@@ -37,7 +38,8 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
 
     Args:
         name: One of `names()`, the path of a weights file, or `sinc:` and one of them for the
-            sinc resampling of its fixed x4 result.
+            sinc resampling of its fixed x4 result, or `best-` and weights of GaussianSR for the
+            average of eight turned encodings.
         device: Where it computes.
 
     Raises:
@@ -49,14 +51,45 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
         return Sinc(device=device)
     if text in ("bicubic", "lanczos", "nearest"):
         return Pillow(cast(Kind, text), device)
+    if text.startswith(BEST):
+        return Best.of(get(text.removeprefix(BEST), device=device))
     if text.startswith(ON_RESULT):
         return Sinc(get(text.removeprefix(ON_RESULT), device=device), device)
     if text in manifest() or is_file(Path(text), WeightsError):
         return load_network(text, device=device)
     raise ConfigError(
         f"there is no method called {text!r}: known are {', '.join(names())}, the path of a "
-        f"weights file, and {ON_RESULT} before one of them."
+        f"weights file, and {ON_RESULT} or {BEST} before one of them."
     )
+
+
+@dataclass(frozen=True)
+class Best:
+    """A model that looks at every picture in all eight turns; see `GaussianSR.encode`."""
+
+    model: GaussianSR
+
+    @classmethod
+    def of(cls, method: Method) -> "Best":
+        """The best that a method can do.
+
+        Raises:
+            ConfigError: it makes no Gaussians that could be averaged.
+        """
+        if not isinstance(method, GaussianSR) or method.config.classifier != "prototype":
+            raise ConfigError(
+                f"{method.name} cannot be averaged over turns; the weights of lite and its like can."
+            )
+        return cls(method)
+
+    @property
+    def name(self) -> str:
+        """As `get` takes it."""
+        return f"{BEST}{self.model.name}"
+
+    def encode(self, source: Any, *, progress: Progress | None = None) -> GaussianField:
+        """Any source as a field, which costs no more to render than another."""
+        return self.model.encode(source, progress=progress, ensemble=True)
 
 
 def new_network(preset: str, encoder: EncoderConfig | None = None) -> Trained:

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
 from gsr.classifier import Classifier, Kind, choose
 from gsr.continuous import Prediction, Progress
+from gsr.correction import corrected, reach
 from gsr.decoder import DecoderConfig
 from gsr.encoders import EDSR, EncoderConfig
-from gsr.encoding import encode_source, encode_tiles
+from gsr.encoding import encode_source, encode_tiles, part_of
 from gsr.errors import ConfigError
 from gsr.field import GaussianField
+from gsr.images import is_grey, mean_color
 from gsr.kernels import KernelBank, physical
 from gsr.reading import Checked
 from gsr.sampler import Sample, Sampler, SamplerConfig, SplatMaps
+from gsr.turning import turns
 
 
 def _full_precision(tensor: Tensor) -> torch.autocast:
@@ -49,6 +52,8 @@ class ModelConfig(Checked):
             paper's is constant. A slope lets one Gaussian follow a gradient or the flank of an
             edge that several of one colour each could only imitate.
         sampler: Window, normalisation and decoder.
+        corrected: Whether encoding adds to the Gaussians' colours what the result, reduced again,
+            misses of the picture; see `gsr.correction`. Only where the decoder adds to them.
     """
 
     name: Annotated[str, Field(max_length=200)]
@@ -60,6 +65,12 @@ class ModelConfig(Checked):
     predicted: bool = True
     sloped: bool = False
     sampler: SamplerConfig = SamplerConfig()
+    corrected: bool = True
+
+    @property
+    def corrects(self) -> bool:
+        """Whether there are colours that a correction can reach the result through."""
+        return self.corrected and self.sampler.decoder.kind == "residual"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,6 +102,10 @@ PRESETS = {
 
 HEADS_BEFORE_SLOPES = (2, 3)
 """Channels of offsets and of colours."""
+BEST = "best-"
+"""Before the name of a model: the average of eight turned encodings."""
+TURNED = ("evidence", "offsets", "colors", "slopes")
+"""Maps that mean the same in every orientation, once they are turned back."""
 SLOPES = 6
 """Of three colours along two axes."""
 
@@ -137,6 +152,11 @@ class GaussianSR(nn.Module):
     @property
     def radius(self) -> int:
         """LR pixels around one that its Gaussian depends on; the exact halo of a tile."""
+        return self._own_radius + (reach(self.sampler) if self.config.corrects else 0)
+
+    @property
+    def _own_radius(self) -> int:
+        """Without the correction."""
         return self.config.encoder.radius + 1
 
     def maps(self, lr: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -221,6 +241,8 @@ class GaussianSR(nn.Module):
         *,
         tile: int = 384,
         progress: Progress | None = None,
+        ensemble: bool = False,
+        corrected: bool = True,
     ) -> GaussianField:
         """An image as a continuous field. Run once per image.
 
@@ -230,19 +252,31 @@ class GaussianSR(nn.Module):
             tile: Side of the encoder's tiles in LR pixels. It bounds memory and does not
                 change the result: tiles overlap by the receptive field.
             progress: Called with (tiles done, tiles in all); an exception it raises cancels.
+            ensemble: Encode the picture in all eight turns and average what the network says:
+                eight times the work here, and one field that costs the same to render. It is
+                called `best-` and the model's name.
+            corrected: Whether the result, reduced again, shall give back the picture, where the
+                model's configuration has it so; see `gsr.correction`.
 
         Raises:
             ImageError: when `source` is not an image that can be read.
+            ConfigError: an ensemble of a model whose classes cannot be turned.
         """
+        if ensemble and self.config.classifier != "prototype":
+            raise ConfigError(
+                f"{self.name} cannot be averaged over turns: its classes know no direction."
+            )
+        plan = _Plan(tile, ensemble, corrected and self.config.corrects)
         return encode_source(
-            source, lambda lr, advance: self._encode_images(lr, tile, advance), progress
+            source, lambda lr, advance: self._encode_images(lr, plan, advance), progress
         )
 
     def _encode_images(
-        self, lr: Float[Tensor, "b 3 h w"], tile: int, progress: Progress | None
+        self, lr: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
     ) -> GaussianField:
         images = lr.to(self.bank.raw)
-        maps = encode_tiles(images, tile, self.radius, self._field_maps, progress)
+        maps = (self._averaged if plan.ensemble else self._once)(images, plan, progress)
+        maps = _greyed(maps, is_grey(images))
         return GaussianField(
             lr=images,
             bank_raw=self.bank.raw.detach().clone(),
@@ -255,16 +289,96 @@ class GaussianSR(nn.Module):
             slopes=_unflattened(maps).get("slopes"),
             sampler=self.sampler,
             classifier=self.config.classifier,
-            model=self.config.name,
+            model=f"{BEST}{self.name}" if plan.ensemble else self.name,
         )
 
-    def _field_maps(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
-        """What a field keeps of each pixel. [1, h, w, c]"""
+    def _once(
+        self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
+    ) -> dict[str, Tensor]:
+        """Maps of a field. [b, h, w, c]"""
+        halo = self._own_radius + plan.halo(self.sampler)
+        return encode_tiles(
+            images, plan.tile, halo, lambda lr: self._chosen(lr, self._said(lr), plan), progress
+        )
+
+    def _averaged(
+        self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
+    ) -> dict[str, Tensor]:
+        """As `_once`, of all turns together.
+
+        Features mean something to the decoder in one orientation only: the picture's own are kept.
+        """
+        every = list(turns())
+        mean: dict[str, Tensor] = {}
+        for i, turn in enumerate(every):
+            advance = progress and part_of(progress, i, len(every) + 1)
+            turned = turn.image(images)
+            said = encode_tiles(turned, plan.tile, self._own_radius, self._said, advance)
+            for name, value in said.items():
+                if name not in TURNED:
+                    mean.setdefault(name, value)
+                    continue
+                part = turn.back(name, value) / len(every)
+                mean[name] = mean[name] + part if i else part
+        # Kernels are chosen and colours corrected for the average, in tiles again.
+        widths = [value.shape[-1] for value in mean.values()]
+        stacked = torch.cat((images, *(value.movedim(-1, 1) for value in mean.values())), 1)
+
+        def chosen(crop: Tensor) -> dict[str, Tensor]:
+            lr, rest = crop[:, :3], crop[:, 3:].movedim(1, -1).split(widths, -1)
+            return self._chosen(lr, dict(zip(mean, rest, strict=True)), plan)
+
+        advance = progress and part_of(progress, len(every), len(every) + 1)
+        return encode_tiles(stacked, plan.tile, plan.halo(self.sampler), chosen, advance)
+
+    def _said(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
+        """What the network says of each pixel. [1, h, w, c]"""
         evidence, members = self.maps(lr.contiguous(memory_format=torch.channels_last))
-        choice = choose(evidence, self.bank.raw, self.config.classifier)
         return {
             **members,
-            "index": choice.index.unsqueeze(-1),
             "evidence": evidence.movedim(1, -1),
             "context": members["context"].movedim(1, -1),
         }
+
+    def _chosen(
+        self, lr: Float[Tensor, "1 3 h w"], said: dict[str, Tensor], plan: "_Plan"
+    ) -> dict[str, Tensor]:
+        """With the kernel that follows from it and, if it is asked for, corrected colours."""
+        evidence = said["evidence"].movedim(-1, 1).contiguous()
+        index = choose(evidence, self.bank.raw, self.config.classifier).index
+        found = {**said, "index": index.unsqueeze(-1)}
+        if not plan.corrected:
+            return found
+        members = {k: v for k, v in said.items() if k not in ("evidence", "context")}
+        maps = SplatMaps(
+            kernels=self.bank()[index],
+            context=said["context"].movedim(-1, 1),
+            **_unflattened(members),
+        )
+        return {**found, "colors": corrected(maps, lr, self.sampler).colors}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a picture is encoded; attributes as the arguments of `encode`."""
+
+    tile: int
+    ensemble: bool
+    corrected: bool
+
+    def halo(self, sampler: Sampler) -> int:
+        """LR pixels around one that its corrected colour depends on."""
+        return reach(sampler) if self.corrected else 0
+
+
+def _greyed(maps: dict[str, Tensor], grey: Bool[Tensor, " b"]) -> dict[str, Tensor]:
+    """Maps whose Gaussians are grey where their pictures are."""
+    if not grey.any():
+        return maps
+    colors, slopes = maps["colors"], maps.get("slopes")
+    found = {"colors": torch.where(grey[:, None, None, None], mean_color(colors, -1), colors)}
+    if slopes is not None:
+        each = slopes.unflatten(-1, (3, 2))
+        alike = torch.where(grey[:, None, None, None, None], mean_color(each, -2), each)
+        found["slopes"] = alike.flatten(-2)
+    return maps | found

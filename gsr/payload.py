@@ -35,6 +35,7 @@ from gsr.decoder import DecoderConfig, ResidualDecoder
 from gsr.errors import ImageError
 from gsr.field import GaussianField
 from gsr.reading import STRICT, read_json
+from gsr.images import mean_color
 from gsr.sampler import Sampler, SamplerConfig
 
 MAGIC, VERSION = b"GSRP", 1
@@ -124,7 +125,7 @@ def pack(field: GaussianField) -> bytes:
         decoder=tuple((layer.out_features, layer.in_features) for layer in layers),
         planes=tuple(planes),
     )
-    floats = [field.bank_raw, *(p for layer in layers for p in (layer.weight, layer.bias))]
+    floats = [field.bank_raw, *_numbers(layers, grey=all(field.grey))]
     parts += [_array(value).astype("<f4").tobytes() for value in floats]
     head = json.dumps(asdict(header), separators=(",", ":")).encode()
     rest = head + zlib.compress(b"".join(parts), 9)
@@ -219,6 +220,12 @@ def _quantised(name: str, values: Tensor) -> tuple[Plane, bytes]:
         return plane, whole.astype(np.uint8).tobytes()
     split = np.stack((whole % 256, whole // 256), 1).astype(np.uint8)  # [channels, 2, h, w]
     return plane, split.tobytes()
+
+
+def _numbers(layers: list[nn.Linear], *, grey: bool) -> list[Tensor]:
+    """Weights and biases in turn; of a grey picture, what a page adds is grey too."""
+    numbers = [p for layer in layers for p in (layer.weight, layer.bias)]
+    return numbers[:-2] + [mean_color(p, 0) for p in numbers[-2:]] if grey else numbers
 
 
 def _layers(sampler: Sampler) -> list[nn.Linear]:

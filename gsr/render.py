@@ -15,7 +15,7 @@ from torch import Tensor
 from gsr.continuous import Progress
 from gsr.coords import View, check_size, parse_scale, scaled_size
 from gsr.errors import ScaleError, shown
-from gsr.images import PictureInfo, downscale, to_pil
+from gsr.images import PictureInfo, downscale, mean_color, to_pil
 
 Layer = Literal["result", "gaussians", "residual", "lr"]
 LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
@@ -40,6 +40,7 @@ class Readable(Protocol):
     Attributes:
         lr: The picture it was made from. [b, 3, h, w]
         layers: What may be asked of `read`, besides `lr`.
+        grey: Which images are grey; renders of them are, to the last bit.
         batch_shape: Leading dimensions of the encoded tensor.
         alpha: Transparency as an image of its own.
         info: What the file said besides its pixels; its presence makes renders PIL images.
@@ -49,6 +50,8 @@ class Readable(Protocol):
     def lr(self) -> Tensor: ...
     @property
     def lr_size(self) -> tuple[int, int]: ...
+    @property
+    def grey(self) -> tuple[bool, ...]: ...
     @property
     def layers(self) -> tuple[Layer, ...]: ...
     @property
@@ -141,7 +144,18 @@ def render_bands(
         per_band = max(per_band, _FEWEST_ROWS * view.size[1])
     for start, stop in view.bands(per_band):
         band = view.band(start, stop)
-        yield start, stop, _reduced(image, band, layer, reduction).clamp(0, 1)
+        rgb = _reduced(image, band, layer, reduction)
+        yield start, stop, _greyed(rgb, image.grey).clamp(0, 1)
+
+
+def _greyed(rgb: Tensor, grey: tuple[bool, ...]) -> Tensor:
+    """Grey where it should be: a network's three outputs differ a little, and scans that are
+    stored as RGB would get coloured fringes.
+    """
+    if not any(grey):
+        return rgb
+    which = torch.tensor(grey, device=rgb.device)[:, None, None, None]
+    return torch.where(which, mean_color(rgb, 1), rgb)
 
 
 def _pixels(image: Readable, view: View, layer: Layer) -> Tensor:

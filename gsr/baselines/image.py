@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from jaxtyping import Float
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from gsr.continuous import Progress
 from gsr.coords import View
-from gsr.images import PictureInfo
+from gsr.images import PictureInfo, is_grey
 from gsr.render import Layer, rendered
 
 
@@ -55,6 +56,11 @@ class SampledImage:
     def lr_size(self) -> tuple[int, int]:
         """(height, width) of the picture: the extent of the plane."""
         return self.lr.shape[-2], self.lr.shape[-1]
+
+    @cached_property
+    def grey(self) -> tuple[bool, ...]:
+        """Which images are grey, as `GaussianField.grey`."""
+        return tuple(is_grey(self.lr).tolist())
 
     @property
     def layers(self) -> tuple[Layer, ...]:

@@ -26,6 +26,9 @@ def encode(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    best: Annotated[
+        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
+    ] = False,
     white: single.White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a field that exists already.")
@@ -42,7 +45,7 @@ def encode(
     reporter = Reporter(quiet)
     with single.interruptible(target, reporter):
         source = single.open_noted(image, reporter, white)
-        field = single.encode(source, single.method_for(source, model), reporter)
+        field = single.encode(source, single.method_for(source, model, best=best), reporter)
         cast("GaussianField", field).save(target)
     height, width = source.lr_size
     reporter.line(f"{image}: {width} x {height} Gaussians, {target.stat().st_size / 1e6:.1f} MB")

@@ -146,6 +146,9 @@ def inspect(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    best: Annotated[
+        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
+    ] = False,
     white: White = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
@@ -187,7 +190,7 @@ def _explain(
     source = open_noted(path, reporter, white)
     # Transparency would be a second field, and the question is about the colour.
     source = replace(source, content=replace(source.content, alpha=None))
-    field = cast("GaussianField", encode(source, method_for(source, model), reporter))
+    field = cast("GaussianField", encode(source, method_for(source, model, best=best), reporter))
     return field.explain(*at, scale)
 
 

@@ -11,7 +11,7 @@ import typer
 from gsr.cli.progress import Reporter
 from gsr.cli.sizes import number
 from gsr.cli.stopping import exit_code, stoppable
-from gsr.errors import ImageError, OutputError
+from gsr.errors import ConfigError, ImageError, OutputError
 from gsr.files import check_not_an_input, identities, prepare_folder
 
 if TYPE_CHECKING:
@@ -74,11 +74,25 @@ def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "O
     return source
 
 
-def method_for(source: "Opened", model: str) -> "Method | None":
-    """The model, where there is something to encode."""
+def method_for(source: "Opened", model: str, *, best: bool = False) -> "Method | None":
+    """The model, where there is something to encode.
+
+    Raises:
+        ConfigError: the best of it is wanted, and there is nothing to encode.
+    """
+    if not source.is_field:
+        return method_called(model, best=best)
+    if best:
+        raise ConfigError("--best is a way of encoding, and a field is encoded already.")
+    return None
+
+
+def method_called(model: str, *, best: bool) -> "Method":
+    """The model of a name, or the best it can do; see `gsr.methods.Best`."""
+    from gsr.methods import Best
     from gsr.weights import load
 
-    return None if source.is_field else load(model)
+    return Best.of(load(model)) if best else load(model)
 
 
 def encode(source: "Opened", method: "Method | None", reporter: Reporter) -> "ContinuousImage":

@@ -62,6 +62,9 @@ def sweep(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    best: Annotated[
+        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
+    ] = False,
     white: White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a video that exists already.")
@@ -80,7 +83,7 @@ def sweep(
     with interruptible(target, reporter):
         source = open_noted(image, reporter, white)
         check_sweep(target, wanted, source.lr_size)
-        method = method_for(source, model)
+        method = method_for(source, model, best=best)
         encoded = encode(source, method, reporter)
         with reporter.bar(target.name) as advance:
             save_sweep(

@@ -4,22 +4,20 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from gsr.batch import Batch, Outcome, Status
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
+from gsr.cli.single import method_called
 from gsr.cli.single import White, decoders
 from gsr.cli.sizes import number, wanted_size
 from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ConfigError, GsrError, OutputError
 from gsr.files import Plan, plan
 from gsr.steps import Steps
-
-if TYPE_CHECKING:
-    from gsr.continuous import Method
 
 Format = Literal["png", "webp", "jpg", "tiff"]
 
@@ -65,6 +63,9 @@ def upscale(
     model: Annotated[
         str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
     ] = "lite",
+    best: Annotated[
+        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
+    ] = False,
     file_format: Annotated[
         Format | None,
         typer.Option("--format", "-f", help="Format where OUT does not name a file. Default: png."),
@@ -112,7 +113,7 @@ def upscale(
         batch = Batch(
             todo,
             wanted,
-            method=lambda: _load(model),
+            method=lambda: method_called(model, best=best),
             overwrite=overwrite,
             strip=strip,
             white=white,
@@ -121,12 +122,6 @@ def upscale(
         )
         code = _run(batch, reporter, as_json=as_json, null=null)
     raise typer.Exit(code)
-
-
-def _load(model: str) -> "Method":
-    from gsr.weights import load
-
-    return load(model)
 
 
 def _check_format(todo: Plan, target: Path | None, file_format: Format | None) -> None:

@@ -15,6 +15,7 @@ from gsr.encoding import encode_source
 from gsr.errors import ConfigError
 from gsr.files import checksum
 from gsr.images.imresize import sample
+from gsr.model import BEST
 from gsr.weights import manifest
 
 MATLAB_BICUBIC = "matlab-bicubic"
@@ -81,8 +82,8 @@ def find_contender(name: str, *, device: str | torch.device = "cpu") -> Contende
 
 def _checksum(name: str) -> str:
     """Of the weights that `gsr.methods.get` reads for a name."""
-    while name.startswith(methods.ON_RESULT):
-        name = name.removeprefix(methods.ON_RESULT)
+    while name.startswith((methods.ON_RESULT, BEST)):
+        name = name.removeprefix(methods.ON_RESULT).removeprefix(BEST)
     bundled = manifest()
     if name in bundled:
         return str(bundled[name]["sha256"])

@@ -2,6 +2,7 @@
 
 from gsr.decoding.info import MAX_INPUT_PIXELS, ColourMode, PictureInfo
 from gsr.images.embedding import software_line
+from gsr.images.greyness import is_grey, mean_color
 from gsr.images.picture import Picture, Source
 from gsr.images.quantise import to_pil, to_uint8
 from gsr.images.read import load
@@ -18,7 +19,9 @@ __all__ = [
     "bicubic_view",
     "check_output",
     "downscale",
+    "is_grey",
     "load",
+    "mean_color",
     "provenance",
     "save",
     "software_line",

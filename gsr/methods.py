@@ -78,7 +78,7 @@ class Best:
         """
         if not isinstance(method, GaussianSR) or method.config.classifier != "prototype":
             raise ConfigError(
-                f"{method.name} cannot be averaged over turns; the weights of lite and its like can."
+                f"{method.name} cannot be averaged over turns; lite and weights like it can."
             )
         return cls(method)
 

@@ -93,6 +93,7 @@ PRESETS = {
         bank="grid",
         splatted=8,
         predicted=False,
+        corrected=False,
         sampler=SamplerConfig(
             normalized=False, decoder=DecoderConfig("fourier", (256, 256, 256, 256))
         ),

@@ -34,8 +34,8 @@ from torch import Tensor, nn
 from gsr.decoder import DecoderConfig, ResidualDecoder
 from gsr.errors import ImageError
 from gsr.field import GaussianField
-from gsr.reading import STRICT, read_json
 from gsr.images import mean_color
+from gsr.reading import STRICT, read_json
 from gsr.sampler import Sampler, SamplerConfig
 
 MAGIC, VERSION = b"GSRP", 1

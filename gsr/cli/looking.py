@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,8 +16,12 @@ from gsr.cli.sizes import number
 from gsr.errors import ConfigError, WeightsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gsr.continuous import Method
     from gsr.field import GaussianField
     from gsr.inspection import Explanation
+    from gsr.opening import Opened
 
 SHOWN_SHARES = 8
 
@@ -93,10 +98,16 @@ def _weights(model: str) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "sha256": checksum(path),
         "parameters": _count(network),
-        "config": asdict(network.config),
+        "config": asdict(network.config) | _corrects(network),
         "about": about,
         "manifest": {key: value for key, value in entry.items() if key not in ("file", "sha256")},
     }
+
+
+def _corrects(network: Any) -> dict[str, bool]:
+    """Whether encoding corrects colours: what the configuration asks for, where it can."""
+    corrects = getattr(network.config, "corrects", None)
+    return {} if corrects is None else {"corrected": corrects}
 
 
 def _count(network: Any) -> int:
@@ -155,7 +166,8 @@ def inspect(
 ) -> None:
     """Show which Gaussians made the colour at a point, and with what share."""
     x, y = point(at)
-    explanation = _explain(image, (x, y), scale, model, white, Reporter(quiet))
+    choose = partial(method_for, model=model, best=best)
+    explanation = _explain(image, (x, y), scale, choose, white, Reporter(quiet))
     if as_json:
         typer.echo(json.dumps({"image": str(image), **explanation.to_dict()}))
         return
@@ -180,7 +192,7 @@ def _explain(
     path: Path,
     at: tuple[float, float],
     scale: float,
-    model: str,
+    choose: "Callable[[Opened], Method | None]",
     white: float | None,
     reporter: Reporter,
 ) -> "Explanation":
@@ -190,7 +202,7 @@ def _explain(
     source = open_noted(path, reporter, white)
     # Transparency would be a second field, and the question is about the colour.
     source = replace(source, content=replace(source.content, alpha=None))
-    field = cast("GaussianField", encode(source, method_for(source, model, best=best), reporter))
+    field = cast("GaussianField", encode(source, choose(source), reporter))
     return field.explain(*at, scale)
 
 

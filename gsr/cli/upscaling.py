@@ -11,8 +11,7 @@ import typer
 from gsr.batch import Batch, Outcome, Status
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
-from gsr.cli.single import method_called
-from gsr.cli.single import White, decoders
+from gsr.cli.single import White, decoders, method_called
 from gsr.cli.sizes import number, wanted_size
 from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ConfigError, GsrError, OutputError

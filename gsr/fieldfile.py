@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import torch
-from PIL import Image
 from pydantic import ConfigDict, Field, TypeAdapter
 from torch import Tensor
 
 from gsr.atomic import writing
 from gsr.classifier import Kind
+from gsr.decoding.metadata import is_profile, kept_exif
 from gsr.errors import ImageError, OutputError, check_shape, reason, shown
 from gsr.field import FIELD_TYPES, GaussianField
 from gsr.files import FIELD_SUFFIX, is_field_file, is_file
@@ -297,7 +297,7 @@ def _sound(info: PictureInfo) -> PictureInfo:
     if info.exif is not None and not _is_exif(info.exif):
         info = replace(info, exif=None)
         notes.append("The EXIF data could not be read and was left out.")
-    if info.icc is not None and not (len(info.icc) >= 128 and info.icc[36:40] == b"acsp"):
+    if info.icc is not None and not is_profile(info.icc):
         info = replace(info, icc=None)
         notes.append("The colour profile is damaged and was left out.")
     # A name only, wherever the file says the picture was.
@@ -307,8 +307,6 @@ def _sound(info: PictureInfo) -> PictureInfo:
 
 def _is_exif(block: bytes) -> bool:
     try:
-        exif = Image.Exif()
-        exif.load(block)
-        return bool(exif.tobytes())
+        return bool(kept_exif(block))
     except Exception:  # Pillow raises almost anything for a damaged block
         return False

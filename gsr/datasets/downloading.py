@@ -14,11 +14,14 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
+
+from pydantic import ConfigDict, Field
 
 from gsr.errors import ConfigError, GsrError, OutputError
 from gsr.files import checksum
+from gsr.reading import STRICT, read_json, read_text
 
 ATTEMPTS = 6
 """Connections in a row that may fail without having brought anything new worth speaking of."""
@@ -59,8 +62,9 @@ class Arrived:
 class _Version:
     """What a server says a file is; a part is only continued with the rest of the same version."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     url: str
-    total: int | None = None
+    total: Annotated[int, Field(ge=0, lt=2**60)] | None = None
     mark: str | None = None
 
 
@@ -195,8 +199,9 @@ class _Part:
     def _read_version(self) -> _Version | None:
         """Of what `path` is a part; None where that is not known, so that it is of no use."""
         try:
-            version = _Version(**json.loads(self.about.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+            text = read_text(self.about, "what is known of a part", DownloadError, most=2**16)
+            version = read_json(_Version, text, str(self.about), DownloadError)
+        except DownloadError:
             return None
         return version if version.url == self.url else None
 

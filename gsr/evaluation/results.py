@@ -7,17 +7,23 @@ again. A row is written at once or not at all, so that a file is whole whenever 
 
 import csv
 import io
+import math
 import os
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
+from itertools import count
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from gsr.atomic import writing
-from gsr.errors import OutputError, reason
+from gsr.errors import OutputError, reason, shown
 from gsr.files import prepare_folder
 
 FILE = "results.csv"
+MOST_BYTES = 2**28
+"""Of a file that is continued."""
 
 
 @dataclass(frozen=True)
@@ -130,18 +136,36 @@ class Results:
                 f"{path} is not a file of this version of gsr eval, its columns are others; name "
                 "another folder."
             )
-        for number, values in enumerate(csv.reader(io.StringIO(whole[len(header) :])), start=2):
-            row = _parse(values, f"{path}, row {number}")
+        for row in _rows(path, whole[len(header) :]):
             self.scores[row.case] = row.scores
         if whole != content:
             with writing(path) as file:
                 file.write(_encoded(whole))
 
 
+def _rows(path: Path, lines: str) -> Iterator[Row]:
+    cells = csv.reader(io.StringIO(lines), strict=True)
+    for number in count(2):
+        try:
+            values = next(cells, None)
+            if values is None:
+                return
+            parts = dict(zip(COLUMNS, values, strict=True))
+            row = Row(_from_text(Case, parts), _from_text(Scores, parts))
+        except (csv.Error, ValueError) as error:
+            raise OutputError(
+                f"{path}, row {number} is damaged; name another folder or remove the row."
+            ) from error
+        yield row
+
+
 def _read(path: Path) -> str:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return file.read()
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise OSError(f"it is longer than {MOST_BYTES:,} bytes")
+        return text
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -182,20 +206,31 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _parse(values: list[str], place: str) -> Row:
-    try:
-        parts = dict(zip(COLUMNS, values, strict=True))
-        return Row(_from_text(Case, parts), _from_text(Scores, parts))
-    except ValueError as error:
-        raise OutputError(f"{place} is damaged; name another folder or remove the row.") from error
-
-
 def _from_text(kind: type, parts: dict[str, str]) -> Any:
     hints = get_type_hints(kind)
-    return kind(**{f.name: _value(hints[f.name], parts[f.name]) for f in fields(kind)})
+    made = kind(**{f.name: _value(hints[f.name], parts[f.name]) for f in fields(kind)})
+    if isinstance(made, Scores):
+        _check_scores(made)
+    return made
 
 
 def _value(hint: Any, text: str) -> Any:
-    if hint in (str, int, float):
-        return hint(text)
-    return float(text) if text else None
+    """A cell, which must be as `_text` writes it."""
+    if hint is str:
+        return text
+    if hint is not int and hint is not float and not text:
+        return None
+    if not re.fullmatch(_WHOLE if hint is int else _NUMBER, text):
+        raise ValueError(f"{shown(text)} is no number")
+    return int(text) if hint is int else float(text)
+
+
+_WHOLE = r"-?\d{1,12}"
+_NUMBER = r"-?\d{1,17}(\.\d{1,20})?(e[+-]?\d{1,3})?|inf"  # PSNR of equal pictures
+
+
+def _check_scores(scores: Scores) -> None:
+    sizes = scores.lr_height, scores.lr_width, scores.height, scores.width
+    rest = scores.ssim, scores.lpips or 0.0
+    if min(sizes) < 1 or not all(map(math.isfinite, rest)):
+        raise ValueError("a size or a score is out of range")

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,12 +88,27 @@ def test_foreign_files_are_refused_and_left(tmp_path: Path, content: bytes) -> N
     assert (tmp_path / FILE).read_bytes() == content
 
 
-@pytest.mark.parametrize("line", ["Set5,baby.png\n", "{}\n"])
-def test_damaged_rows_are_named(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: "Set5,baby.png",
+        lambda row: row.replace("31.234567", "31.2.3"),
+        lambda row: row.replace("31.234567", "nan"),
+        lambda row: row.replace("31.234567", "1_000.5"),
+        lambda row: row.replace("31.234567", "1" * 5000),
+        lambda row: row.replace("31.234567", " 31.2"),
+        lambda row: row.replace("31.234567", ""),
+        lambda row: row.replace("31.234567", "\0"),
+        lambda row: f'"{row}',
+        lambda row: "x" * 200_000 + row,
+        lambda row: row + ",1",
+    ],
+)
+def test_damaged_rows_are_named(tmp_path: Path, change: Callable[[str], str]) -> None:
     Results(tmp_path).add(Row(CASE, SCORES))
     good = (tmp_path / FILE).read_text().splitlines()[1]
     with (tmp_path / FILE).open("a") as file:
-        file.write(line.format(good.replace("31.234567", "31.2.3")))
+        file.write(change(good) + "\n")
     with pytest.raises(
         OutputError, match=r"results\.csv, row 3 is damaged; name another folder or"
     ):

@@ -3,9 +3,11 @@
 import json
 import os
 import random
+import resource
 import struct
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +22,9 @@ from safetensors.torch import load_file, save_file
 
 import gsr
 from gsr import GaussianField, View, open_field
-from gsr.errors import ImageError, OutputError
+from gsr.errors import ImageError, OutputError, WeightsError
 from gsr.fieldfile import FORMAT, VERSION
-from gsr.weights import save_weights
+from gsr.weights import read_weights, save_weights
 
 MAPS = ("lr", "bank_raw", "index", "evidence", "offsets", "colors", "feat", "context")
 VIEWS = [
@@ -468,3 +470,115 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
 def test_plain_safetensors_reads_it(lite_field, path):
     lite_field.save(path)
     assert torch.equal(load_file(path)["colors"], lite_field.colors)
+
+
+# --- laws ----------------------------------------------------------------------------------------
+
+FACTS = {
+    "model": "lite", "classifier": "prototype", "batch_shape": [], "info": None, "alpha": None,
+    "sampler": SAMPLER | {"decoder": {"kind": "residual", "hidden": [16, 16]}}, "sloped": True,
+}  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6)
+    | st.sampled_from([10**9, 10**400, -1, "residual", "fourier", "logits", [4096] * 16]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=8,
+)  # fmt: skip
+
+
+def assert_read_or_refused(path):
+    """A field, or one sentence, and hardly any memory for either."""
+    tracemalloc.start()
+    try:
+        open_field(path)
+    except ImageError as error:
+        said = str(error)
+    else:
+        said = "."
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert said.endswith(".")
+    assert "\n" not in said
+    assert peak < 40_000_000
+
+
+@settings(
+    max_examples=60, derandomize=True, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(
+    place=st.sampled_from([(), ("sampler",), ("sampler", "decoder")]),
+    key=st.sampled_from([*FACTS, *SAMPLER, "kind", "hidden", "decoder"]) | st.text(max_size=5),
+    value=VALUES,
+)
+def test_any_facts_are_read_or_refused(lite_field, tmp_path, place, key, value):
+    facts = json.loads(json.dumps(FACTS))
+    inner = facts
+    for name in place:
+        inner = inner[name]
+    inner[key] = value
+    path = tmp_path / "x.gsf"
+    rewrite(lite_field, path, **facts)
+    assert_read_or_refused(path)
+
+
+@settings(
+    max_examples=60, derandomize=True, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+@given(data=st.binary(max_size=80), length=st.integers(0, 2**64 - 1) | st.integers(0, 80))
+def test_any_bytes_are_refused(tmp_path, data, length):
+    path = tmp_path / "x.gsf"
+    path.write_bytes(struct.pack("<Q", length) + data)
+    refused(path)
+    with pytest.raises(WeightsError):
+        read_weights(path)
+    path.write_bytes(data)
+    refused(path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{"a":' * 100_000,
+        '{"__metadata__":{"format":"gsr-field","format":"gsr-field"}}',
+        '{"a":{"dtype":"F32","shape":[1073741824,1073741824],"data_offsets":[0,4]}}',
+        '{"a":{"dtype":"F32","shape":[' + "9" * 400 + '],"data_offsets":[0,4]}}',
+        '{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}',
+        '{"a":{"dtype":"C64","shape":[0],"data_offsets":[0,0]},"b":3}',
+        "[]", "null", "3", '"a"', "{}", "",
+    ],
+    ids=lambda text: text[:24],
+)  # fmt: skip
+def test_hostile_headers_are_refused(path, header):
+    path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + b"1234")
+    refused(path)
+    with pytest.raises(WeightsError):
+        read_weights(path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"name": "x", "num_kernels": 10**9},
+        {"name": "x", "encoder": {"blocks": 10**5}},
+        {"name": "x", "encoder": {"blocks": 256, "channels": 1024}, "num_kernels": 4000},
+        {"name": "x", "sampler": {"decoder": {"kind": "residual", "hidden": [4096] * 16}}},
+        *({"name": "x", "sampler": {"radius": v}} for v in (50, 0, -1, 1.5, "x", None)),
+        *({"name": "x", "sampler": {"finest": v}} for v in (-1, None, 0, 10**400)),
+        {"method": "itsrn", "name": "x", "encoder": {"blocks": 10**9}},
+        {"name": "x", "classifier": "x"},
+        {"name": "x", "sloped": "x"},
+    ],
+    ids=str,
+)
+def test_configurations_cost_nothing_before_they_are_compared(make_model, tmp_path, config):
+    weights = save_weights(make_model("lite"), tmp_path / "a.safetensors")
+    with safe_open(weights, framework="pt") as file:
+        header = {k: v for k, v in file.metadata().items() if k != "checksum"}
+    save_file(load_file(weights), weights, metadata=header | {"config": json.dumps(config)})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError):
+        read_weights(weights)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +12,19 @@ import typer
 from gsr.atomic import writing
 from gsr.cli.progress import Reporter
 from gsr.cli.siblings import needing, sibling
+from gsr.cli.single import decoders
 from gsr.cli.stopping import exit_code, stoppable
-from gsr.errors import ConfigError, GsrError
+from gsr.errors import ConfigError, GsrError, reason
 
 if TYPE_CHECKING:
     from gsr.evaluation.contenders import Contender
     from gsr.evaluation.perceptual import Lpips
     from gsr.evaluation.results import Results, Row
     from gsr.evaluation.running import Evaluation
+    from gsr.evaluation.sets import ImageSet
     from gsr.evaluation.tables import Summary
 
+SOME_FAILED = 1
 PLOTTING = ("plotly",)
 """What the figure needs and the rest of an evaluation does not."""
 
@@ -83,7 +87,7 @@ def evaluate(
     from gsr.evaluation.tables import markdown, summarise
 
     reporter = Reporter(quiet)
-    with _interruptible(output, reporter):
+    with _interruptible(output, reporter), decoders() as pool:
         plan = Evaluation(
             protocol=protocol,
             set_type=check_protocol(protocol, set_type),
@@ -92,15 +96,20 @@ def evaluate(
             sets=find_sets(data, limit),
             contenders=_contenders(methods, device),
             lpips=_lpips(device, reporter) if lpips else None,
+            pool=pool,
         )
         plan.check()
         results = Results(output)
         _tell(plan, reporter)
-        summaries = summarise(plan, _run(plan, results, reporter))
+        rows, incomplete = _run(plan, results, reporter)
+        whole = replace(plan, sets=[one for one in plan.sets if one.name not in incomplete])
+        summaries = summarise(whole, rows)
         text = "\n".join(map(markdown, summaries))
         typer.echo(text, nl=False)
         if output:
             _write(output / f"{plan.protocol}-{plan.reduction.name}", summaries, text, reporter)
+    if incomplete:
+        raise typer.Exit(SOME_FAILED)
 
 
 @contextmanager
@@ -157,7 +166,17 @@ def _tell(plan: "Evaluation", reporter: Reporter) -> None:
         reporter.note(f"{one.name}: {len(one.paths)} pictures{kind}; {plan.rules(one)}.")
 
 
-def _run(plan: "Evaluation", results: "Results", reporter: Reporter) -> "list[Row]":
+def _run(
+    plan: "Evaluation", results: "Results", reporter: Reporter
+) -> "tuple[list[Row], set[str]]":
+    """The rows, and which sets have pictures that failed: their means would be of others."""
+    incomplete: set[str] = set()
+
+    def failed(one: "ImageSet", path: Path, error: Exception) -> None:
+        incomplete.add(one.name)
+        kind = f"{type(error).__name__}: {reason(error)}"
+        reporter.error(f"{path} failed ({kind}); there will be no table of {one.name}.")
+
     with reporter.bar("evaluating") as advance:
 
         def told(row: "Row", done: int, total: int) -> None:
@@ -165,7 +184,7 @@ def _run(plan: "Evaluation", results: "Results", reporter: Reporter) -> "list[Ro
             if done % plan.per_picture == 0:
                 reporter.line(f"{row.case.set} {row.case.image}: {done} of {total} results")
 
-        return plan.run(results, told)
+        return plan.run(results, told, failed), incomplete
 
 
 def _write(stem: Path, summaries: "list[Summary]", text: str, reporter: Reporter) -> None:

@@ -40,9 +40,8 @@ def decode(stream: BinaryIO, label: str, max_pixels: int, white: float | None = 
     Raises:
         ImageError: it is no image, damaged, too large or out of range.
     """
-    image = _identify(stream, label)
     try:
-        return from_pillow(image, label, max_pixels, white)
+        return from_pillow(_identify(stream, label), label, max_pixels, white)
     except _Damaged:
         bare = without_metadata(stream)
         if bare is None:
@@ -58,7 +57,16 @@ def read_size(stream: BinaryIO, label: str) -> tuple[int, int]:
     Raises:
         ImageError: it has none that can be read.
     """
-    image = _identify(stream, label)
+    try:
+        return _upright_size(_identify(stream, label), label)
+    except _Damaged:
+        bare = without_metadata(stream)
+        if bare is None:
+            raise
+    return _upright_size(_identify(bare, label), label)
+
+
+def _upright_size(image: Image.Image, label: str) -> tuple[int, int]:
     with _decoding(label):
         width, height = image.size
         return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)

@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from gsr.coords import MAX_SCALE
+from gsr.decoding.pool import Pool
 from gsr.errors import ScaleError
 from gsr.images import load, to_uint8
 from gsr.metrics import Protocol
@@ -50,9 +51,9 @@ def parse_scales(text: str) -> list[float]:
     return list(dict.fromkeys(scales))
 
 
-def read_hr(path: Path) -> UInt8[Tensor, "3 H W"]:
-    """The colours of a file, in 8 bits; grey becomes RGB."""
-    return torch.from_numpy(to_uint8(load(path).rgb)).permute(2, 0, 1)
+def read_hr(path: Path, pool: Pool | None = None) -> UInt8[Tensor, "3 H W"]:
+    """The colours of a file, in 8 bits; grey becomes RGB. `pool`: as of `gsr.images.load`."""
+    return torch.from_numpy(to_uint8(load(path, pool=pool).rgb)).permute(2, 0, 1)
 
 
 def sizes_at(size: Size, scale: float) -> tuple[Size, Size]:

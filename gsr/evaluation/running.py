@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 import gsr
+from gsr.decoding.pool import Pool
 from gsr.errors import GsrError
 from gsr.evaluation.contenders import Contender
 from gsr.evaluation.pairs import CROP, Pair, Size, as_pair, check_size, read_hr, sizes_at
@@ -22,6 +23,8 @@ from gsr.files import checksum, header_size
 
 Told = Callable[[Row, int, int], None]
 """Called with each row, how many are done, and how many there are in all."""
+Failed = Callable[[ImageSet, Path, Exception], None]
+"""Called with a picture that raised what nobody foresaw."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Evaluation:
         reduction: Where LR comes from.
         set_type: Of every set; None guesses each from its name.
         lpips: The metric, where it is wanted too.
+        pool: Decodes the pictures of the sets, see `gsr.images.load`.
     """
 
     sets: Sequence[ImageSet]
@@ -45,6 +49,7 @@ class Evaluation:
     reduction: Reduction
     set_type: SetType | None = None
     lpips: Lpips | None = None
+    pool: Pool | None = None
 
     @property
     def per_picture(self) -> int:
@@ -73,32 +78,48 @@ class Evaluation:
         """
         for one in self.sets:
             for path in one.paths:
-                size = _size(path)
+                size = _size(path, self.pool)
                 for scale in self.scales:
                     check_size(str(path), size, scale, self.rules(one).at(scale))
                     self.reduction.file(one.name, path, scale, sizes_at(size, scale)[0])
 
-    def run(self, results: Results, told: Told | None = None) -> list[Row]:
+    def run(
+        self, results: Results, told: Told | None = None, failed: Failed | None = None
+    ) -> list[Row]:
         """All rows, those that `results` has already and those that are computed.
+
+        Args:
+            results: Keeps them.
+            told: Hears of each.
+            failed: Hears of pictures that raise what nobody foresaw, and the run goes on without
+                them.
 
         Raises:
             GsrError: a picture cannot be read or measured; rows until then are kept.
+            Exception: what nobody foresaw, unless there is `failed`.
         """
         rows: list[Row] = []
         for one in self.sets:
             for path in one.paths:
-                for row in _Picture(self, one, path).rows(results):
-                    rows.append(row)
-                    if told:
-                        told(row, len(rows), self.total)
+                try:
+                    for row in _Picture(self, one, path).rows(results):
+                        rows.append(row)
+                        if told:
+                            told(row, len(rows), self.total)
+                except GsrError:
+                    raise  # a caller can put it right, and goes on from there
+                except Exception as error:
+                    if failed is None:
+                        raise
+                    failed(one, path, error)
         return rows
 
 
-def _size(path: Path) -> Size:
+def _size(path: Path, pool: Pool | None) -> Size:
     """(height, width) from the header, or from the whole file, which finds the words for damage."""
-    if size := header_size(path):
+    if size := header_size(path, pool):
         return size
-    height, width = read_hr(path).shape[-2:]
+    height, width = read_hr(path, pool).shape[-2:]
     return height, width
 
 
@@ -112,11 +133,11 @@ class _Picture:
 
     @cached_property
     def hr(self) -> torch.Tensor:
-        return read_hr(self.path)
+        return read_hr(self.path, self.plan.pool)
 
     @cached_property
     def size(self) -> Size:
-        return _size(self.path)
+        return _size(self.path, self.plan.pool)
 
     @cached_property
     def checksum(self) -> str:

@@ -206,6 +206,27 @@ def test_ctrl_c_leaves_a_file_to_go_on_from(evaluate, tmp_path, computed, monkey
     assert len(computed) == 8 + 3 + 5
 
 
+def test_what_one_picture_raises_costs_its_table_and_no_other_result(
+    evaluate, tmp_path, computed, monkeypatch
+):
+    whole = evaluate().out
+    real = running.measure
+
+    def failing(contender, pair, *others):
+        if len(computed) == 8 + 1:
+            computed.append("failed")
+            raise KeyError("of a kind nobody expects")
+        return real(contender, pair, *others)
+
+    monkeypatch.setattr(running, "measure", failing)
+    done = evaluate("-o", tmp_path / "out")
+    assert (done.code, done.out.strip()) == (1, "")
+    assert "one.png failed (KeyError: 'of a kind nobody expects'); there will be no" in done.err
+    assert {row["image"] for row in rows(tmp_path / "out")} == {"one.png", "two.png"}
+    monkeypatch.setattr(running, "measure", real)
+    assert evaluate("-o", tmp_path / "out").out == whole
+
+
 def test_ctrl_c_without_a_folder(evaluate, monkeypatch):
     def stopping(*arguments):
         raise KeyboardInterrupt

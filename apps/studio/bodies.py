@@ -1,8 +1,10 @@
 """Bodies of requests: refused for their length before anything reads them."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +24,8 @@ MAX_EDIT_BYTES = 4 * 2**20
 """Strokes over a whole picture come to a few hundred kilobytes."""
 MAX_CALL_BYTES = 2**20
 MAX_DEPTH = 32
+DROP_SECONDS = 10.0
+"""For how long the rest of a body is taken in that was refused."""
 MAX_NUMBER = 1e15
 """What is larger is no number of anything here; a float still tells its whole numbers apart."""
 
@@ -51,11 +55,17 @@ class Bodies:
             return
         limit, goes_to_files = limit_of(scope["path"])
         budget = self._disk if goes_to_files else self._memory
-        person, got = person_of(scope), 0
+        person, got, over = person_of(scope), 0, False
+
+        async def received() -> Message:
+            nonlocal over
+            message = await receive()
+            over = over or not message.get("more_body")
+            return message
 
         async def counted() -> Message:
             nonlocal got
-            message = await receive()
+            message = await received()
             size = len(message.get("body", b""))
             if size:
                 if got + size > limit:
@@ -64,11 +74,20 @@ class Bodies:
                 got += size
             return message
 
+        async def heard_out(message: Message) -> None:
+            """Who is cut off while sending never reads why: take the rest in, and drop it."""
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DROP_SECONDS):
+                        while not over:
+                            await received()
+            await send(message)
+
         if _declared(scope) > limit:
-            await refusal(413, _too_long(limit))(scope, receive, send)
+            await refusal(413, _too_long(limit))(scope, receive, heard_out)
             return
         try:
-            await self._app(scope, counted, send)  # which answers to what `counted` raises
+            await self._app(scope, counted, heard_out)  # which answers to what `counted` raises
         finally:
             budget.give_back(person, got)
 

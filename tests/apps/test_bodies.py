@@ -1,5 +1,7 @@
 """How much may be sent, and what JSON may hold."""
 
+import asyncio
+
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
@@ -52,6 +54,29 @@ def test_a_body_is_refused_by_its_length(path, chunked):
         assert answer.status_code == status
     assert "MiB" in answer.json()["error"]
     assert read == [limit]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_who_sends_too_much_is_heard_out_and_told_why(declared):
+    chunks = [{"type": "http.request", "body": bytes(MIB), "more_body": n < 5} for n in range(6)]
+    sent = []
+
+    async def receive():
+        return chunks.pop(0)
+
+    async def send(message):
+        sent.append((message.get("status"), len(chunks)))
+
+    async def app(scope, receive, send):
+        try:
+            await Request(scope, receive).body()
+        except GsrError as error:
+            await answer_to(error)(scope, receive, send)
+
+    headers = [(b"content-length", str(6 * MIB).encode())] if declared else []
+    scope = {"type": "http", "method": "POST", "path": "/x", "headers": headers, "client": None}
+    asyncio.run(Bodies(app, Budget(MIB, MIB), Budget(9 * MIB, 9 * MIB))(scope, receive, send))
+    assert sent[0] == (413, 0)
 
 
 def test_limits_of_paths():

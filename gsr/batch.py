@@ -25,7 +25,7 @@ from gsr.steps import SILENT, Advance, Steps
 if TYPE_CHECKING:
     from PIL import Image
 
-    from gsr.continuous import Method
+    from gsr.continuous import ContinuousImage, Method
     from gsr.decoding.pool import Pool
     from gsr.opening import Opened
 
@@ -50,6 +50,8 @@ class Outcome:
     scale_x: float | None = None
     scale_y: float | None = None
     model: str | None = None
+    weights: str | None = None
+    edits: int = 0
     seconds: float | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -150,22 +152,23 @@ class Batch:
             )
 
     def _upscale(self, job: Job, method: "Method | None", title: str) -> Outcome:
-        from gsr.images import check_output, provenance, save
+        from gsr.edits import count
+        from gsr.images import check_output, save
         from gsr.opening import open_source
+        from gsr.provenance import edits_of, made
 
         start = time.perf_counter()
         source = open_source(job.source, white=self.white, pool=self.pool)
-        lr_size, notes = source.lr_size, [*source.info.notes]
-        if source.info.bit_depth > 8:
-            notes.append("The result has 8 bits per channel.")
+        lr_size = source.lr_size
         size = self._size(job, lr_size)
         check_output(job.output, size, transparent=source.transparent)
+        with self.steps.bar(title) as advance:
+            encoded, image = _render(source, method, size, _ending(advance))
+        scale = size[0] / lr_size[0], size[1] / lr_size[1]
+        by = made(encoded, scale)
+        comment, notes = by.for_file(job.output, strip=self.strip)
         for note in notes:
             self.steps.note(f"{job.source}: {note}")
-        with self.steps.bar(title) as advance:
-            image = _render(source, method, size, _ending(advance))
-        scale, model = (size[0] / lr_size[0], size[1] / lr_size[1]), source.model(method)
-        comment = provenance(model, scale)
         left_out = save(image, job.output, source.info, strip=self.strip, comment=comment)
         for note in left_out:
             self.steps.note(f"{job.output}: {note}")
@@ -177,7 +180,9 @@ class Batch:
             height=size[0],
             scale_x=scale[1],
             scale_y=scale[0],
-            model=model,
+            model=encoded.model,
+            weights=encoded.weights or None,
+            edits=count(edits_of(encoded)),
             seconds=round(time.perf_counter() - start, 3),
             notes=[*notes, *left_out],
         )
@@ -222,14 +227,13 @@ def _ending(advance: Advance) -> Advance:
 
 def _render(
     source: "Opened", method: "Method | None", size: tuple[int, int], advance: Advance
-) -> "Image.Image":
+) -> "tuple[ContinuousImage, Image.Image]":
+    """The continuous image, and its pixels."""
     pixels = source.lr_size[0] * source.lr_size[1]
     cost = ENCODING_COST * pixels
     encoding = cost / (cost + size[0] * size[1])
     encoded = source.encode(method, lambda tile, tiles: advance(encoding * tile / tiles))
-    return cast(
-        "Image.Image",
-        encoded.render(
-            size=size, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
-        ),
+    image = encoded.render(
+        size=size, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
     )
+    return encoded, cast("Image.Image", image)

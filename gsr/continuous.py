@@ -6,13 +6,16 @@ that every tool can put them side by side at one view.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
 
 from gsr.coords import View
 from gsr.kernels import Kernels
+
+if TYPE_CHECKING:
+    from gsr.images import PictureInfo
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all); an exception it raises cancels."""
@@ -25,6 +28,21 @@ class ContinuousImage(Protocol):
     @property
     def lr_size(self) -> tuple[int, int]:
         """(height, width) of the picture it was made from: the extent of the plane."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """Name of the weights or of the method."""
+        ...
+
+    @property
+    def weights(self) -> str:
+        """Which weights, see `gsr.fingerprint`; empty where there are none."""
+        ...
+
+    @property
+    def info(self) -> "PictureInfo | None":
+        """What the image file said besides its pixels, and what was changed in it."""
         ...
 
     def render(

@@ -1,22 +1,68 @@
-"""Field to field: change which kernel a pixel takes, or the kernels themselves."""
+"""Field to field: change which kernel a pixel takes, or the kernels themselves.
 
-from collections.abc import Sequence
-from dataclasses import replace
+Each changed field lists what was done to it in `edits`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, ClassVar, Concatenate, ParamSpec
 
 import torch
 from jaxtyping import Bool, Float, Int
+from pydantic import ConfigDict, Field
 from torch import Tensor
 
 from gsr.classifier import by_bands, class_scores
 from gsr.errors import GsrError, check_shape, shown
 from gsr.kernels import RHO_LIMIT, SIGMA_RANGE, Kernels, raw
+from gsr.reading import STRICT
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
 
+P = ParamSpec("P")
 
+
+@dataclass(frozen=True)
+class Other:
+    """Changes that are known to have been made, and cannot be made again from here.
+
+    Attributes:
+        what: Which changes, in a few words.
+        count: How many.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    what: Annotated[str, Field(max_length=200)]
+    count: Annotated[int, Field(ge=1, le=2**31)] = 1
+
+
+def _listed(
+    what: str,
+) -> Callable[
+    [Callable[Concatenate["GaussianField", P], "GaussianField"]],
+    Callable[Concatenate["GaussianField", P], "GaussianField"],
+]:
+    """Make a change list itself; of changes made of others the outermost is listed."""
+
+    def listing(
+        change: Callable[Concatenate["GaussianField", P], "GaussianField"],
+    ) -> Callable[Concatenate["GaussianField", P], "GaussianField"]:
+        @wraps(change)
+        def changed(
+            field: "GaussianField", /, *args: P.args, **kwargs: P.kwargs
+        ) -> "GaussianField":
+            return replace(change(field, *args, **kwargs), edits=(*field.edits, Other(what)))
+
+        return changed
+
+    return listing
+
+
+@_listed("another class map")
 def with_index(field: "GaussianField", index: Int[Tensor, "b h w"]) -> "GaussianField":
     """Another class map.
 
@@ -30,6 +76,7 @@ def with_index(field: "GaussianField", index: Int[Tensor, "b h w"]) -> "Gaussian
     return replace(field, index=index.to(field.index), mixed=None)
 
 
+@_listed("one kernel for some pixels")
 def with_kernel(
     field: "GaussianField", kernel: int, pixels: Bool[Tensor, "b h w"] | None = None
 ) -> "GaussianField":
@@ -57,6 +104,7 @@ def with_kernel(
     return replace(changed, mixed=mixed)
 
 
+@_listed("another bank of kernels")
 def with_bank(field: "GaussianField", bank_raw: Float[Tensor, "n 4"]) -> "GaussianField":
     """Other kernels for the same classes; raw numbers, see `gsr.kernels.physical`.
 
@@ -66,6 +114,7 @@ def with_bank(field: "GaussianField", bank_raw: Float[Tensor, "n 4"]) -> "Gaussi
     return replace(field, bank_raw=bank_raw.to(field.bank_raw))
 
 
+@_listed("choices shuffled")
 def shuffled(field: "GaussianField", generator: torch.Generator) -> "GaussianField":
     """The class map with its pixels in random order: same kernels, wrong places."""
     mixed_up = [image.flatten()[_order(image, generator)] for image in field.index]
@@ -77,6 +126,7 @@ def _order(image: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randperm(image.numel(), generator=generator).to(image.device)
 
 
+@_listed("kernels turned off")
 def without(
     field: "GaussianField", kernels: Sequence[int], *, barred: Sequence[int] = ()
 ) -> "GaussianField":
@@ -111,6 +161,7 @@ def _off(field: "GaussianField", kernels: Sequence[int]) -> Bool[Tensor, " n"]:
     return off
 
 
+@_listed("kernels mixed")
 def soft(
     field: "GaussianField", top: int | None = None, off: Sequence[int] = ()
 ) -> "GaussianField":
@@ -140,6 +191,7 @@ def soft(
     return replace(field, mixed=by_bands(mixture, field.evidence))
 
 
+@_listed("one mean kernel")
 def mean_kernel(field: "GaussianField") -> "GaussianField":
     """One kernel for every pixel of an image, the mean of those its pixels have: content plays no
     part any more.
@@ -149,6 +201,7 @@ def mean_kernel(field: "GaussianField") -> "GaussianField":
     return replace(field, mixed=mean.expand(*field.index.shape, 4).contiguous())
 
 
+@_listed("a kernel reshaped")
 def reshaped(field: "GaussianField", kernel: int, shape: Kernels) -> "GaussianField":
     """Another shape for one kernel of the bank.
 

@@ -20,6 +20,7 @@ from gsr.sampler import Sampler, SplatMaps
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gsr.edits import Edit
     from gsr.images import PictureInfo
     from gsr.inspection import Explanation
 
@@ -53,6 +54,8 @@ class GaussianField:
         slopes: Change of each Gaussian's colour per LR pixel along x and y, away from its mean;
             None where it has one colour. [b, h, w, 3, 2]
         mixed: Raw kernel of each pixel, where an edit made it none of the bank. [b, h, w, 4]
+        edits: What was changed since the network made it, in order; see `gsr.edits`.
+        weights: Which weights, see `gsr.fingerprint`; empty where that is not known.
 
     Raises:
         ShapeError: when members do not fit together.
@@ -75,6 +78,8 @@ class GaussianField:
     info: "PictureInfo | None" = None
     slopes: Float[Tensor, "b h w 3 2"] | None = None
     mixed: Float[Tensor, "b h w 4"] | None = None
+    edits: "tuple[Edit, ...]" = ()
+    weights: str = ""
 
     def __post_init__(self) -> None:
         b, _, h, w = self.lr.shape
@@ -113,9 +118,12 @@ class GaussianField:
             raise GsrError(f"index must hold whole numbers, got {self.index.dtype}.")
 
     def __repr__(self) -> str:
+        from gsr.provenance import titled  # which reads fields
+
         h, w = self.lr_size
         batch = f"batch={self.batch_shape}, " if self.batch_shape else ""
-        return f"GaussianField({batch}{w} x {h} Gaussians, model={self.model!r})"
+        title = titled(f"{batch}{w} x {h} Gaussians, model={self.model!r}", self)
+        return f"GaussianField({title})"
 
     def _repr_html_(self) -> str:
         """A small picture of it, for notebooks."""

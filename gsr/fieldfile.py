@@ -3,24 +3,27 @@
 A `.gsf` file is a safetensors file, see `gsr.tensorfile`. Its tensors carry the names of
 `GaussianField`'s members, those of the sampler below `sampler.`, and a transparency's all again
 below `alpha.`; numbers are float32, the index int64. The rest is JSON in the header, beside the
-name and the version of the format. The same field gives the same bytes.
+name and the version of the format, which weights made the field, and what was changed in it since.
+The same field gives the same bytes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import ConfigDict, Field, TypeAdapter
 from torch import Tensor
 
+from gsr import edits
 from gsr.atomic import writing
 from gsr.classifier import Kind
 from gsr.decoding.metadata import is_profile, kept_exif
-from gsr.errors import ImageError, OutputError, check_shape, reason, shown
+from gsr.errors import ConfigError, ImageError, OutputError, check_shape, reason, shown
 from gsr.field import FIELD_TYPES, GaussianField
 from gsr.files import FIELD_SUFFIX, is_field_file, is_file
 from gsr.images import PictureInfo
@@ -47,6 +50,7 @@ _OPTIONAL = {"slopes": "[b, h, w, 3, 2]", "mixed": "[b, h, w, 4]"}
 """`slopes`: of some models; `mixed`: of edited fields."""
 _CHANNELS_LAST = ("evidence", "context")
 """Stored as they lie in memory after encoding, so that a render reads them in the same order."""
+_FINGERPRINT = re.compile("[0-9a-f]{64}")
 _FARTHEST = 0.5 + 1e-3
 """LR pixels between a mean and its pixel's centre: half a pixel, and rounding."""
 _FOOTPRINT = 10.0
@@ -97,7 +101,7 @@ def save_field(field: GaussianField, path: str | Path) -> Path:
     facts = _json().dump_json(_facts(field))
     if len(facts) > MOST_FACTS:
         facts = _json().dump_json(_facts(_without_metadata(field)))
-    metadata = {"format": FORMAT, "version": str(VERSION), "field": facts.decode()}
+    metadata = {"format": FORMAT, "version": str(VERSION), "field": facts.decode()} | _origin(field)
     with writing(path) as file:
         write(file, _tensors(field), metadata)
     return path
@@ -109,6 +113,26 @@ def _without_metadata(field: GaussianField) -> GaussianField:
     note = "The metadata is too long for a field file and was left out."
     info = replace(field.info, icc=None, exif=None, text={}, notes=(*field.info.notes, note))
     return replace(field, info=info)
+
+
+def _origin(field: GaussianField) -> dict[str, str]:
+    """Which weights and edits made it, as far as there are any."""
+    said = {"weights": field.weights} if field.weights else {}
+    if field.edits:
+        listed = edits.bounded(field.edits, edits.MOST_BYTES)
+        said["edits"] = edits.dumps(listed, compact=True)
+    return said
+
+
+def _read_origin(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Members of a field. A ConfigError or ValueError if they make no sense."""
+    weights = metadata.get("weights", "")
+    if weights and not _FINGERPRINT.fullmatch(weights):
+        raise ValueError("which weights made it cannot be read")
+    return {
+        "weights": weights,
+        "edits": edits.loads(metadata["edits"]) if "edits" in metadata else (),
+    }
 
 
 def _facts(field: GaussianField) -> _Facts:
@@ -171,8 +195,8 @@ def open_field(path: str | Path, *, device: str | torch.device = "cpu") -> Gauss
             raise _damaged(path, reason(error)) from error
         tensors = file.read()
     try:
-        field = _field(facts, tensors, samplers)
-    except ValueError as error:
+        field = replace(_field(facts, tensors, samplers), **_read_origin(file.metadata))
+    except (ConfigError, ValueError) as error:
         raise _damaged(path, reason(error)) from error
     return field if torch.device(device).type == "cpu" else field.to(device)
 
@@ -277,6 +301,8 @@ def _field(
         batch_shape=facts.batch_shape,
         alpha=alpha,
         info=facts.info and _sound(facts.info),
+        edits=(),
+        weights="",
     )
 
 

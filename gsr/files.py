@@ -4,6 +4,7 @@ Nothing here reads a pixel or imports PyTorch, so a mistake in a path is told at
 """
 
 import hashlib
+import json
 import os
 import tempfile
 from collections import Counter
@@ -40,6 +41,35 @@ def is_page_file(path: Path) -> bool:
 def is_field_file(path: Path) -> bool:
     """Whether a name says that a field is in the file."""
     return path.suffix.lower() == FIELD_SUFFIX
+
+
+EDITED = "-edited"
+"""In the names of results of an edited field."""
+
+
+MAX_HEADER = 100_000_000
+"""Bytes of a field's header, as its format has it."""
+
+
+def result_stem(path: Path) -> str:
+    """How results made of a file are called before a mark and a suffix."""
+    return marked(path.stem, edited=is_field_file(path) and _lists_edits(path))
+
+
+def marked(stem: str, *, edited: bool) -> str:
+    """The beginning of a name, which says that a field was edited."""
+    return stem + EDITED if edited and not stem.endswith(EDITED) else stem
+
+
+def _lists_edits(path: Path) -> bool:
+    """By the header alone; of a damaged file nothing is known, and who opens it says so."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, MAX_HEADER)))
+        return "edits" in header["__metadata__"]
+    except Exception:
+        return False
 
 
 def is_file(path: Path, refusal: type[GsrError]) -> bool:
@@ -199,7 +229,9 @@ def _names(sources: list[Path], folders: list[Path], ending: str) -> list[str]:
     keys = [(folder, path.stem.lower()) for path, folder in zip(sources, folders, strict=True)]
     taken = Counter(keys)
     return [
-        path.stem + (path.suffix.lower().replace(".", "-") if taken[key] > 1 else "") + ending
+        result_stem(path)
+        + (path.suffix.lower().replace(".", "-") if taken[key] > 1 else "")
+        + ending
         for path, key in zip(sources, keys, strict=True)
     ]
 

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from gsr.coords import View, is_number, parse_scale
+from gsr.edits import count
 from gsr.errors import GsrError, ScaleError, shown
 from gsr.images import mean_color
 from gsr.kernels import Kernels, ellipses, physical
@@ -60,6 +61,7 @@ class Explanation:
         residual: What the decoder adds.
         rgb: The result before it is clamped to [0, 1].
         contributions: Every Gaussian with a share, largest first.
+        edits: How many edits made the field another one than the network's.
     """
 
     x: float
@@ -75,6 +77,7 @@ class Explanation:
     residual: RGB
     rgb: RGB
     contributions: tuple[Contribution, ...]
+    edits: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -235,6 +238,7 @@ def _explanation(
         residual=_rgb(rgb - colors),
         rgb=_rgb(rgb),
         contributions=contributions,
+        edits=count(field.edits),
     )
 
 

@@ -20,6 +20,7 @@ from gsr.encoders import EDSR, EncoderConfig
 from gsr.encoding import encode_source, encode_tiles, part_of
 from gsr.errors import ConfigError
 from gsr.field import GaussianField
+from gsr.fingerprint import fingerprint
 from gsr.images import is_grey, mean_color
 from gsr.kernels import KernelBank, physical
 from gsr.reading import Checked
@@ -291,6 +292,7 @@ class GaussianSR(nn.Module):
             sampler=self.sampler,
             classifier=self.config.classifier,
             model=f"{BEST}{self.name}" if plan.ensemble else self.name,
+            weights=fingerprint(self),
         )
 
     def _once(

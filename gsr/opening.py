@@ -40,13 +40,6 @@ class Opened:
         assert method is not None  # whoever opens pictures has one
         return method.encode(self.content, progress=progress)
 
-    def model(self, method: Method | None) -> str:
-        """What made the continuous image."""
-        if isinstance(self.content, GaussianField):
-            return self.content.model
-        assert method is not None
-        return method.name
-
 
 def open_source(path: Path, *, white: float | None = None, pool: Pool | None = None) -> Opened:
     """Read a picture, or a field file, which is told by its suffix.

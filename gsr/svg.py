@@ -2,8 +2,10 @@
 
 import base64
 import io
+import json
 import math
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,21 +19,31 @@ from gsr.coords import View, is_number
 from gsr.errors import GsrError, OutputError, ScaleError
 from gsr.errors import shown as in_words
 from gsr.field import GaussianField
-from gsr.images import provenance, software_line, to_pil
+from gsr.images import software_line, to_pil
 from gsr.inspection import GaussianList, gaussians_in
-from gsr.palette import bank_colors, bank_ellipses, distinct_color, ramp_color
+from gsr.palette import (
+    bank_ellipses,
+    direction_color,
+    distinct_color,
+    kernel_color,
+    ramp_color,
+    size_color,
+)
+from gsr.provenance import ROOM, made, titled
 from gsr.render import Layer, render
 
-Paint = Literal["direction", "kernel", "own", "size", "opacity", "confidence"]
-"""What the colour of an ellipse tells: its kernel's shape or number, the Gaussian's own colour (at
-its mean), or a number on a scale from dark to light."""
+Paint = Literal["kernel", "direction", "size", "opacity", "confidence", "own", "number"]
+"""What the colour of an ellipse tells, in the viewer's words: its kernel's shape, the direction of
+that alone, a number on a scale from dark to light, the Gaussian's own colour (at its mean), or its
+kernel's number. The viewer has the same colours."""
 
 MAX_ELLIPSES = 20_000
 MAX_PICTURE_PIXELS = 16_000_000
 MAX_SIGMA = 5.0
 STROKE = 1.2
 """Width of the lines in output pixels, at any zoom of the drawing."""
-_LEVELS = 32
+_DECIMALS = 3
+"""Of the numbers that the viewer gets, which decide on a step of the scale."""
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,7 +52,7 @@ def overlay_svg(
     view: View,
     *,
     sigma: float = 1.0,
-    color: Paint = "direction",
+    color: Paint = "kernel",
     picture: bool = True,
     layer: Layer = "result",
     limit: int = MAX_ELLIPSES,
@@ -75,8 +87,11 @@ def overlay_svg(
         "svg", size | {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {width} {height}"}
     )
     name = field.info.name if field.info is not None else "image"
-    ElementTree.SubElement(root, "title").text = _NOT_IN_XML.sub("�", name)
-    ElementTree.SubElement(root, "desc").text = _about(field, view, sigma, color, shown.step)
+    comment = made(field, view.scale, layer).comment(ROOM[".svg"])
+    about = _about(view, sigma, color, shown.step), software_line(comment)
+    _say(root, "title", titled(name, field))
+    _say(root, "desc", " ".join(about))
+    _say(root, "metadata", json.dumps(comment))
     if picture:
         link = _picture(field, view, layer, image)
         ElementTree.SubElement(root, "image", size | {"preserveAspectRatio": "none", "href": link})
@@ -134,13 +149,16 @@ def _picked(found: GaussianList, kept: Tensor) -> GaussianList:
     return GaussianList(**values, step=found.step)
 
 
-def _about(field: GaussianField, view: View, sigma: float, color: Paint, step: int) -> str:
-    made = provenance(field.model, view.scale)
+def _say(root: ElementTree.Element, tag: str, text: str) -> None:
+    ElementTree.SubElement(root, tag).text = _NOT_IN_XML.sub("�", text)
+
+
+def _about(view: View, sigma: float, color: Paint, step: int) -> str:
     thinned = f" Of {step} rows and columns one is drawn." if step > 1 else ""
     return (
         f"Gaussians at {sigma:g} sigma, coloured by {color}, in the view from "
         f"({view.x:.6g}, {view.y:.6g}) over {view.width:.6g} x {view.height:.6g} pixels of the "
-        f"source.{thinned} {software_line(made)}"
+        f"source.{thinned}"
     )
 
 
@@ -164,33 +182,43 @@ def _picture(field: GaussianField, view: View, layer: Layer, image: int) -> str:
 
 
 def _paints(field: GaussianField, shown: GaussianList, color: Paint, image: int) -> list[str]:
-    """`#rrggbb` of each Gaussian."""
-    kernels = shown.kernel.tolist()
-    if color == "direction":
-        of_kernel = bank_colors(field.bank_raw)
-        return [of_kernel[kernel] for kernel in kernels]
-    if color == "kernel":
-        return [distinct_color(kernel) for kernel in kernels]
+    """`#rrggbb` of each Gaussian, from the numbers that the viewer would get of it."""
+    if color == "number":
+        return [distinct_color(kernel) for kernel in shown.kernel.tolist()]
     if color == "own":
         levels = (shown.colors * 255).round().int().tolist()
         return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in levels]
-    # In steps, so that Gaussians of one colour can share a group.
-    steps = (_numbers(field, shown, color, image).clamp(0, 1) * _LEVELS).round() / _LEVELS
-    return [ramp_color(step) for step in steps.tolist()]
+    if color == "confidence":
+        return [ramp_color(part) for part in _confidence(field, shown, image)]
+    paint = _OF_SHAPE[color]
+    if field.mixed is not None:
+        own = (shown.major, shown.minor, shown.angle, shown.opacities)
+        return [paint(*shape) for shape in zip(*map(_rounded, own), strict=True)]
+    bank = bank_ellipses(field.bank_raw)
+    shapes = bank.major, bank.minor, bank.angle, field.bank.opacities
+    of_kernel = [paint(*shape) for shape in zip(*(v.tolist() for v in shapes), strict=True)]
+    return [of_kernel[kernel] for kernel in shown.kernel.tolist()]
 
 
-def _numbers(field: GaussianField, shown: GaussianList, color: Paint, image: int) -> Tensor:
-    """What is shown on a scale, in [0, 1]. [n]"""
-    if color == "opacity":
-        return shown.opacities
-    if color == "size":  # mean half axes from 0.2 to 1.6 LR pixels
-        return ((shown.major * shown.minor).sqrt() / 0.2).log() / math.log(8)
+_OF_SHAPE: dict[str, Callable[[float, float, float, float], str]] = {
+    "kernel": lambda major, minor, angle, opacity: kernel_color(major, minor, angle),
+    "direction": lambda major, minor, angle, opacity: direction_color(major, minor, angle),
+    "size": lambda major, minor, angle, opacity: size_color(major, minor),
+    "opacity": lambda major, minor, angle, opacity: ramp_color(opacity),
+}
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [round(value, _DECIMALS) for value in values.tolist()]
+
+
+def _confidence(field: GaussianField, shown: GaussianList, image: int) -> list[float]:
     if not len(shown.row):
-        return shown.opacities
+        return []
     top, left = int(shown.row.min()), int(shown.column.min())
     rows, columns = (slice(int(v.min()), int(v.max()) + 1) for v in (shown.row, shown.column))
     confidence = field.choice_at(rows, columns).confidence[image].cpu()
-    return confidence[shown.row - top, shown.column - left]
+    return _rounded(confidence[shown.row - top, shown.column - left])
 
 
 def _draw(

@@ -3,7 +3,7 @@
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +12,9 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 from gsr.continuous import ContinuousImage, Progress
 from gsr.coords import View, check_size, is_number, parse_scale
 from gsr.errors import ScaleError, shown
-from gsr.images import PictureInfo, provenance
+from gsr.field import GaussianField
+from gsr.images import PictureInfo
+from gsr.provenance import made
 from gsr.video import check_video, write_video
 
 BACKGROUND = (24, 24, 27)
@@ -207,10 +209,10 @@ def save_sweep(
     sweep: Sweep,
     *,
     info: PictureInfo | None = None,
-    model: str = "",
+    model: str | None = None,
     caption: bool = False,
     progress: Progress | None = None,
-) -> None:
+) -> tuple[str, ...]:
     """Render a sweep into a file, whole or not at all.
 
     Args:
@@ -218,9 +220,12 @@ def save_sweep(
         path: A `.webp`, `.gif` or `.mp4` file, see `gsr.video`.
         sweep: Where to go.
         info: Its colour profile is applied: videos are sRGB.
-        model: Written into the file beside the scales.
+        model: What made the image, where that is not what it says itself.
         caption: Write the magnification into a corner.
         progress: Called with (frames done, frames in all); an exception it raises cancels.
+
+    Returns:
+        Notes on what was changed or left out on the way from the picture to the film.
 
     Raises:
         OutputError: the format cannot hold the sweep, a missing extra, or a failing file system.
@@ -230,9 +235,21 @@ def save_sweep(
     shown = frames(image, sweep, caption=caption)
     if info is not None and info.icc is not None:
         shown = _in_srgb(shown, info.icc)
-    comment = provenance(model, (sweep.start, sweep.start))
-    comment["gsr:scale"] = f"{sweep.start:g} to {sweep.stop:g}"
+    by = made(image, f"{sweep.start:g} to {sweep.stop:g}")
+    by = replace(by, notes=(*by.notes, *_film_notes(image, info)))
+    if model is not None:
+        by.facts["gsr:model"] = model
+    comment, notes = by.for_file(path)
     write_video(path, _counted(shown, sweep.num_frames, progress), sweep.fps, comment)
+    return notes
+
+
+def _film_notes(image: ContinuousImage, info: PictureInfo | None) -> Iterator[str]:
+    """What a film cannot hold of a picture."""
+    if isinstance(image, GaussianField) and image.alpha is not None:
+        yield "A film has no transparency: the picture lies on a dark ground."
+    if info is not None and info.icc is not None:
+        yield "The colour profile was applied: films are sRGB."
 
 
 def check_sweep(path: str | Path, sweep: Sweep, lr_size: tuple[int, int]) -> None:

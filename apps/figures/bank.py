@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from gsr import GaussianField
 from gsr.inspection import usage
+from gsr.provenance import changes, titled
 
 from ..palette import bank_colors, bank_ellipses
 
@@ -63,7 +64,18 @@ def kernel_bank(
             )
         )
     figure.add_trace(_hover_points(field, places, shares))
-    return _laid_out(figure, side, cell, height)
+    figure = _laid_out(figure, side, cell, height)
+    if changes(field):
+        figure.update_layout(title=_title(field), margin={"t": TITLED})
+    return figure
+
+
+TITLED = 30
+"""Pixels above a figure that has a title."""
+
+
+def _title(field: GaussianField) -> dict[str, object]:
+    return {"text": titled("Kernels", field), "font": {"size": 13}}
 
 
 def bank_and_usage(
@@ -92,7 +104,7 @@ def bank_and_usage(
     bars = {"fixedrange": True, "showgrid": False, "zeroline": False}
     figure.update_layout(
         bargap=0.15,
-        margin={"l": 34, "r": 8, "t": 4, "b": 22},
+        margin={"l": 34, "r": 8, "t": TITLED if changes(field) else 4, "b": 22},
         yaxis={"domain": [0.27, 1.0]},
         xaxis2=bars | {"anchor": "y2", "showticklabels": False, "title": _note("kernels as above")},
         yaxis2=bars | {"domain": [0.0, 0.2], "rangemode": "tozero", "nticks": 4, "ticksuffix": "%"},

@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gsr import GaussianField
+from gsr.provenance import titled
 from gsr.structure import edge_agreement
 
 
@@ -26,11 +27,14 @@ def directions(field: GaussianField, strongest: float = 0.1, height: int = 420) 
         line={"color": "#fff", "dash": "dot"},
         hoverinfo="skip",
     )
+    said = (
+        f"Strongest {100 * strongest:g} % of edges: mean cos 2Δ {found.mean:.2f}, "
+        f"circular correlation {found.correlation:.2f}"
+    )
     axis = {"range": [0, 180], "dtick": 45, "ticksuffix": "°"}
     return go.Figure([heat, diagonal]).update_layout(
         title={
-            "text": f"Strongest {100 * strongest:g} % of edges: mean cos 2Δ {found.mean:.2f}, "
-            f"circular correlation {found.correlation:.2f}",
+            "text": titled(said, field),
             "font": {"size": 13},
         },
         width=height + 90,

@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 from gsr import GaussianField, View
 from gsr.images import to_pil
 from gsr.inspection import gaussians_in
+from gsr.provenance import titled
 from gsr.render import render
 
-from ..palette import bank_colors, kernel_color
+from ..palette import bank_colors, kernel_color, ramp_color
 from .bank import ellipse_points
 
 
@@ -49,7 +50,10 @@ def ellipses_over(
         width=width,
         height=height + 30,
         margin={"l": 0, "r": 0, "t": 30, "b": 0},
-        title={"text": f"Gaussians at {sigma:g} sigma{thinned}", "font": {"size": 13}},
+        title={
+            "text": titled(f"Gaussians at {sigma:g} sigma{thinned}", field),
+            "font": {"size": 13},
+        },
         showlegend=False,
         xaxis={"visible": False, "range": [0, width]},
         yaxis={"visible": False, "range": [height, 0]},
@@ -83,7 +87,7 @@ def entropy_map(field: GaussianField, side: int = 640) -> go.Figure:
     heat = go.Heatmap(
         z=entropy,
         zmin=0,
-        colorscale="Viridis",
+        colorscale=[[i / 63, ramp_color(i / 63)] for i in range(64)],
         colorbar={"title": "bits", "thickness": 12},
         hovertemplate="column %{x}, row %{y}: %{z:.2f} bits<extra></extra>",
     )
@@ -97,7 +101,7 @@ def _over_pixels(figure: go.Figure, field: GaussianField, side: int, title: str)
         width=round(width * unit) + 90,
         height=round(height * unit) + 40,
         margin={"l": 0, "r": 90, "t": 32, "b": 8},
-        title={"text": title, "font": {"size": 13}},
+        title={"text": titled(title, field), "font": {"size": 13}},
         xaxis={"visible": False, "constrain": "domain"},
         yaxis={"visible": False, "autorange": "reversed", "scaleanchor": "x"},
     )

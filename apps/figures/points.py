@@ -23,8 +23,10 @@ def shares(explanation: Explanation, most: int = 10) -> go.Figure:
         textposition="outside",
         cliponaxis=False,
     )
+    edited = f", edited ({explanation.edits})" if explanation.edits else ""
+    title = f"Shares at ({explanation.x:g}, {explanation.y:g}){edited}"
     layout = go.Layout(
-        title={"text": f"Shares at ({explanation.x:g}, {explanation.y:g})", "font": {"size": 13}},
+        title={"text": title, "font": {"size": 13}},
         height=60 + 28 * len(labels),
         margin={"l": 10, "r": 60, "t": 34, "b": 10},
         xaxis={"visible": False},

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from gsr import View
 from gsr.continuous import ContinuousImage
 from gsr.images import to_pil
+from gsr.provenance import titled
 from gsr.render import render
 
 
@@ -29,7 +30,7 @@ def scale_sweep(
     figure = make_subplots(
         len(images),
         len(scales),
-        row_titles=list(images),
+        row_titles=[titled(name, image) for name, image in images.items()],
         column_titles=[f"×{scale:g}" for scale in scales],
         horizontal_spacing=0.01,
         vertical_spacing=0.02,

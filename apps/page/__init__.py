@@ -11,6 +11,7 @@ from gsr.atomic import writing
 from gsr.errors import ImageError, OutputError
 from gsr.files import PAGE_SUFFIX, is_page_file
 from gsr.payload import pack
+from gsr.provenance import ROOM, made, titled
 
 from .. import viewer
 from ..viewer.bundle import bundle
@@ -34,12 +35,12 @@ def page(field: GaussianField) -> str:
     """
     if field.alpha is not None:
         raise ImageError("a page shows opaque pictures; put this one on a background first.")
-    about = describe(field)
+    about = describe(field) | {"made": made(field, "any").comment(ROOM[".svg"])}
     module = bundle(FOLDER / "page.js").replace("export default start;", "start();")
     style = (viewer.STATIC / "viewer.css").read_text(encoding="utf-8")
     return Template((FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
         policy=POLICY,
-        title=escape(about["name"]),
+        title=escape(titled(about["name"], field)),
         said=f"{about['width']} × {about['height']} Gaussians of the model {escape(field.model)}",
         style=style + (FOLDER / "page.css").read_text(encoding="utf-8"),
         about=_inside_script(json.dumps(about)),

@@ -106,7 +106,7 @@ def encode_file(studio: Studio, uploads: Uploads, file: str | None) -> dict[str,
     else:
         key = studio.open_bytes(path.read_bytes(), path.name)
     about = studio.about(key)
-    wanted = ("id", "name", "width", "height", "model", "alpha", "notes")
+    wanted = ("id", "name", "width", "height", "model", "alpha", "edits", "notes")
     return {name: about[name] for name in wanted}
 
 

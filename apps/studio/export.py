@@ -12,7 +12,9 @@ from gsr.baselines.image import SampledImage
 from gsr.continuous import Progress
 from gsr.coords import FARTHEST, MAX_SCALE, parse_scale
 from gsr.errors import ScaleError
-from gsr.images import PictureInfo, check_output, provenance, save
+from gsr.files import marked
+from gsr.images import PictureInfo, check_output, save
+from gsr.provenance import Made, edits_of, made, notes_of
 from gsr.render import Layer
 from gsr.sweep import Sweep, check_sweep, save_sweep
 
@@ -102,6 +104,7 @@ class PictureRequest:
     def name(self, field: Exported) -> str:
         """Of the file, such as `osprey-x3.7.png`."""
         part = "" if self.method == "gsr" else f"-{self.method}"
+        part += "" if self.layer == "result" else f"-{self.layer}"
         part += "-view" if self.region is not None else ""
         size = (
             f"x{self.scale:.6g}"
@@ -109,7 +112,21 @@ class PictureRequest:
             else "{1}x{0}".format(*self.view(field).size)
         )
         suffix = "jpg" if self.format == "jpeg" else self.format
-        return f"{stem(field)}{part}-{size}.{suffix}"
+        of_field = self.method == "gsr" and self.layer != "lr"
+        return f"{stem(field, edited=of_field)}{part}-{size}.{suffix}"
+
+    def made(self, field: Exported) -> Made:
+        """What makes the file."""
+        by = made(field, self.view(field).scale, self.layer)
+        if self.region is not None:
+            by.facts["gsr:view"] = " ".join(f"{value:.6g}" for value in self.region)
+        return by
+
+    def notes(self, field: Exported) -> tuple[str, ...]:
+        """What people should know of the file."""
+        if self.method != "gsr":
+            return notes_of(field.info)
+        return self.made(field).for_file(self.name(field), strip=self.strip)[1]
 
     def check(self, field: Exported) -> View:
         """All that can be known before a pixel is rendered.
@@ -138,16 +155,11 @@ def write_picture(
     view = request.check(field)
     field = as_picture(field)
     image: Any = field.render(view=view, layer=request.layer, progress=progress)
-    model = field.model if isinstance(field, GaussianField) else field.reader.name
-    comment = provenance(model, view.scale)
-    if request.region is not None:
-        comment["gsr:view"] = " ".join(f"{value:.6g}" for value in request.region)
-    if request.layer != "result":
-        comment["gsr:layer"] = request.layer
+    comment, notes = request.made(field).for_file(path)
     left_out = save(
         image, path, field.info, strip=request.strip, comment=comment, quality=request.quality
     )
-    return (*(field.info.notes if field.info else ()), *left_out)
+    return (*notes, *left_out)
 
 
 def check_video(field: GaussianField, kind: str, sweep: Sweep) -> str:
@@ -168,15 +180,14 @@ def write_video(
     path: Path,
     caption: bool = False,
     progress: Progress | None = None,
-) -> None:
-    """Write a sweep."""
+) -> tuple[str, ...]:
+    """Write a sweep; returns notes as `write_picture`."""
     picture = as_picture(field)
-    save_sweep(
+    return save_sweep(
         picture,
         path,
         sweep,
         info=picture.info,
-        model=field.model,
         caption=caption,
         progress=progress,
     )
@@ -192,7 +203,13 @@ def as_picture(field: Exported) -> Exported:
     return field if field.info is not None else replace(field, info=PictureInfo())
 
 
-def stem(field: Exported) -> str:
-    """How files made of a field are called, before a mark and a suffix."""
+def stem(field: Exported, *, edited: bool = True) -> str:
+    """How files made of a field are called, before a mark and a suffix.
+
+    Args:
+        field: What they are made of.
+        edited: Say so of an edited field, since its edits show in the file.
+    """
     name = Path(field.info.name).stem if field.info is not None else ""
-    return name.encode("utf-8", "replace").decode() or "image"
+    clean = name.encode("utf-8", "replace").decode() or "image"
+    return marked(clean, edited=edited and bool(edits_of(field)))

@@ -3,9 +3,9 @@
 - `/export?format=png|webp|jpeg` and one of `&scale=3.7`, `&width=1920`, `&height=1080` or both
   sides; `&view=x,y,width,height` (LR pixels) for a part of the picture, `&layer=` or
   `&method=` as for frames, `&quality=95` (JPEG), `&strip=true` (no metadata);
-- `/export-size` with the same query: `{width, height, largest, name}` as JSON, or why not;
+- `/export-size` with the same query: `{width, height, largest, name, notes}` as JSON, or why not;
 - `/svg?view=x,y,width,height` and a size as above, `&sigma=1`,
-  `&color=direction|kernel|own|size|opacity|confidence`, `&picture=true|false`, `&layer=`;
+  `&color=kernel|direction|size|opacity|confidence|own|number`, `&picture=true|false`, `&layer=`;
 - `/sweep?format=webp|gif|mp4`, `&start=1&stop=16&x=&y=&seconds=4&fps=24&width=&height=`,
   `&caption=true`;
 - `/field`: the field itself, which `POST /studio/open-field?name=` (the file as body) takes back
@@ -37,6 +37,7 @@ from gsr.continuous import Progress
 from gsr.errors import ImageError, ScaleError
 from gsr.files import FIELD_SUFFIX
 from gsr.opening import open_source
+from gsr.provenance import made, notes_of
 from gsr.render import Layer
 from gsr.svg import Paint, overlay_svg, save_svg
 from gsr.sweep import Sweep
@@ -118,15 +119,21 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         width: int | None = None,
         height: int | None = None,
         view: Words = None,
+        layer: Layer = "result",
+        method: Word = "gsr",
+        strip: bool = False,
     ) -> dict[str, Any]:
         field = studio.store.get(key).field
-        request = export.PictureRequest(format, scale, width, height, _region(view))
+        request = export.PictureRequest(
+            format, scale, width, height, _region(view), layer, method, strip=strip
+        )
         found = request.check(field)
         return {
             "width": found.size[1],
             "height": found.size[0],
             "largest": export.largest_scale((found.height, found.width)),
             "name": request.name(field),
+            "notes": list(request.notes(field)),
         }
 
     @routes.get("/fields/{key}/export")
@@ -176,7 +183,7 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         height: int | None = None,
         view: Words = None,
         sigma: float = 1.0,
-        color: Paint = "direction",
+        color: Paint = "kernel",
         picture: bool = True,
         layer: Layer = "result",
         job: Word = "",
@@ -195,7 +202,7 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
                 thin=True,
             )
             save_svg(drawing, path)
-            return ()
+            return made(field, where.scale, layer).for_file(path)[1]
 
         name = f"{export.stem(field)}-gaussians.svg"
         return await downloads.answer(http, job, name, "image/svg+xml", work)
@@ -222,8 +229,7 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         name = export.check_video(field, format, wanted)
 
         def work(path: Path, step: Progress) -> tuple[str, ...]:
-            export.write_video(field, wanted, path, caption, step)
-            return ()
+            return export.write_video(field, wanted, path, caption, step)
 
         return await downloads.answer(http, job, name, export.VIDEOS[format], work)
 
@@ -236,7 +242,7 @@ def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None
         def work(path: Path, step: Progress) -> tuple[str, ...]:
             step(0, 1)
             field.save(path)
-            return ()
+            return notes_of(field.info)
 
         name = f"{export.stem(field)}{FIELD_SUFFIX}"
         return await downloads.answer(http, job, name, "application/octet-stream", work)

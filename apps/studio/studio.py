@@ -17,7 +17,7 @@ from gsr.images import Picture, load
 
 from ..demos import demo_photos, focus_of
 from ..viewer import truths
-from ..viewer.comparing import INSTANT, Comparing, compared, most_compared, score
+from ..viewer.comparing import INSTANT, Comparing, most_compared, scores_of
 from ..viewer.payloads import FrameRequest, describe, frame
 from .crowd import Crowd
 from .fitting import fitted
@@ -26,6 +26,8 @@ from .store import Entry, FieldStore
 
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
+MOST_LISTED = 100_000
+"""Characters of the edits of a field file that the page gets to list."""
 _FIRST = ""
 MOST_VIEWERS = 64
 """People whose frames may be waited for at a time; they are served in turn."""
@@ -101,11 +103,12 @@ class Studio:
         """What the page must know of a field."""
         entry = self.store.get(key)
         about = describe(entry.field)
+        if entry.original is None and entry.field.edits:  # they came with a field file
+            about["listed"] = edits.to_values(edits.bounded(entry.field.edits, MOST_LISTED))
         return about | {
             "id": key,
             "focus": focus_of(about["name"]),
             "truth": truths.describe(entry.truth, entry.field),
-            "edited": entry.original is not None,
             "original": entry.original or key,
         }
 
@@ -265,8 +268,8 @@ class Studio:
 
     def scores(
         self, entry: Entry, names: list[str], region: View, viewer: str = "", number: int = 0
-    ) -> dict[str, dict[str, float | None]]:
-        """How near methods come to the truth in a region, by name.
+    ) -> dict[str, dict[str, Any]]:
+        """How near methods come to the truth in a region, by name; see `comparing.scores_of`.
 
         Args:
             entry: The field.
@@ -288,12 +291,11 @@ class Studio:
         def still_wanted(done: int, total: int) -> None:
             entry.turnstile.check(viewer, number)
 
-        def scored(name: str) -> dict[str, float | None]:
+        def scored(name: str) -> dict[str, Any]:
             image = self.image(entry, name, still_wanted)
             with self._rendering:
                 still_wanted(0, 1)  # it may have waited long
-                pair = compared(image, truth, region, most_compared(names), still_wanted)
-            return score(*pair)
+                return scores_of(image, truth, region, most_compared(names), still_wanted)
 
         return {name: scored(name) for name in names}
 

@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -13,9 +14,12 @@ from gsr import GaussianField, View, methods
 from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage, Method, Progress
 from gsr.errors import ConfigError, ScaleError, ShapeError
+from gsr.fingerprint import fingerprint
 from gsr.metrics import Protocol, psnr, ssim
 from gsr.model import BEST
+from gsr.provenance import changes
 from gsr.render import render
+from gsr.weights import load_network, manifest
 
 LABELS = {
     "bicubic": ("Bicubic", "Smooth interpolation, as most programs enlarge"),
@@ -63,6 +67,22 @@ def described(name: str) -> tuple[str, str]:
     method, _, size = name.partition("-")
     label, about = LABELS.get(method, (method, ""))
     return (f"{label}, {size}" if size else label), about
+
+
+def label_of(field: GaussianField) -> str:
+    """What a field is called by what made it."""
+    name = field.model.removeprefix(BEST)
+    known = name.partition("-")[0] in LABELS
+    label = described(name)[0] if known else f"GaussianSR, {name}"
+    best = name != field.model
+    other = bool(field.weights) and name in manifest() and field.weights != _bundled(name)
+    words = [label, *["best of eight turns"] * best, *["other weights"] * other]
+    return ", ".join(words)
+
+
+@cache
+def _bundled(name: str) -> str:
+    return fingerprint(load_network(name))
 
 
 class Comparing:
@@ -169,6 +189,22 @@ def compared(
     view, (rows, columns) = compared_view(truth, region, most)
     got: Tensor = render(image, view=view, progress=progress)[0]  # type: ignore[arg-type]
     return got.cpu(), truth.maps[0, :, rows, columns].cpu()
+
+
+def scores_of(
+    image: ContinuousImage,
+    truth: SampledImage,
+    region: View,
+    most: int = MOST_COMPARED,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """How near an image comes to the truth in a region, and what was `changed` in it, if anything.
+
+    Arguments and errors as `compared`.
+    """
+    found: dict[str, Any] = dict(score(*compared(image, truth, region, most, progress)))
+    changed = ", ".join(changes(image))
+    return found | ({"changed": changed} if changed else {})
 
 
 def score(got: Tensor, expected: Tensor) -> dict[str, float | None]:

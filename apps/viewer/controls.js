@@ -16,6 +16,7 @@ const MODES = [
 const COLORS = [
   ["kernel", "by shape"], ["direction", "by direction"], ["size", "by size"],
   ["opacity", "by opacity"], ["confidence", "by confidence"], ["own", "own colour"],
+  ["number", "by number"],
 ];
 const SCALES = {
   size: ["small", "large"], opacity: ["clear", "solid"], confidence: ["unsure", "sure"],

@@ -77,7 +77,7 @@ function listed(field, view, limit) {
   let step = 1;
   while (Math.ceil((bottom - top) / step) * Math.ceil((right - left) / step) > limit) step++;
   const list = { step, column: [], row: [], kernel: [], x: [], y: [], color: [], confidence: [] };
-  if (maps.mixed.channels) Object.assign(list, { major: [], minor: [], angle: [] });
+  if (maps.mixed.channels) Object.assign(list, { major: [], minor: [], angle: [], opacity: [] });
   const count = width * height;
   for (let row = Math.ceil(top / step) * step; row < bottom; row += step) {
     for (let column = Math.ceil(left / step) * step; column < right; column += step) {
@@ -92,8 +92,9 @@ function listed(field, view, limit) {
       list.color.push(65536 * r + 256 * g + b);
       list.confidence.push(choose(field, i).confidence);
       if (maps.mixed.channels) {
-        const shape = ellipse(kernelAt(field, i));
-        for (const name of ["major", "minor", "angle"]) list[name].push(shape[name]);
+        const kernel = kernelAt(field, i);
+        const shape = { ...ellipse(kernel), opacity: kernel.opacity };
+        for (const name of Object.keys(shape)) list[name].push(shape[name]);
       }
     }
   }

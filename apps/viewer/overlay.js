@@ -1,6 +1,8 @@
 // Drawn on top of the pixels: maps, outlines of Gaussians, the explained point, a footprint.
 
-import { directionCss, packedCss, rampCss, rgbCss } from "./colors.js";
+import {
+  directionCss, kernelCss, numberCss, packedCss, rampCss, rgbCss, sizeCss,
+} from "./colors.js";
 import { placeOf } from "./layers.js";
 
 const MOVING_LIMIT = 3000; // outlines that are redrawn for every pointer event
@@ -25,7 +27,9 @@ export function shapeOf(part, kernels) {
 // The same for the i-th of a list: (i) to shape.
 function shapesOf(list, kernels) {
   if (!list.major) return (i) => kernels[list.kernel[i]];
-  return (i) => ({ major: list.major[i], minor: list.minor[i], angle: list.angle[i] });
+  return (i) => ({
+    major: list.major[i], minor: list.minor[i], angle: list.angle[i], opacity: list.opacity?.[i],
+  });
 }
 
 // A colour for each shape; those of the bank are worked out once.
@@ -36,19 +40,15 @@ function byShape(list, kernels, colorOf) {
   return (i) => colors[list.kernel[i]];
 }
 
-// How an ellipse gets its colour: (list, kernels) to (i) to CSS.
+// How an ellipse gets its colour: (list, kernels) to (i) to CSS. `gsr/svg.py` has the same.
 export const COLORINGS = {
-  kernel: (list, kernels) => (i) => kernels[list.kernel[i]].color,
-  direction: (list, kernels) => byShape(list, kernels, ({ major, minor, angle }) =>
-    (major / minor < 1.15 ? "#d8d8d8" : directionCss(angle))),
-  size: (list, kernels) => byShape(list, kernels, ({ major, minor }) =>
-    rampCss(Math.log2(Math.sqrt(major * minor) / 0.25) / 2.6)),
-  opacity: (list, kernels) => {
-    const colors = kernels.map((k) => rampCss(k.opacity ?? 1));
-    return (i) => colors[list.kernel[i]];
-  },
+  kernel: (list, kernels) => byShape(list, kernels, kernelCss),
+  direction: (list, kernels) => byShape(list, kernels, directionCss),
+  size: (list, kernels) => byShape(list, kernels, sizeCss),
+  opacity: (list, kernels) => byShape(list, kernels, ({ opacity }) => rampCss(opacity ?? 1)),
   confidence: (list) => (i) => rampCss(list.confidence?.[i] ?? 1),
   own: (list) => (i) => packedCss(list.color[i]),
+  number: (list) => (i) => numberCss(list.kernel[i]),
 };
 
 // Returns the step at which Gaussians were drawn: every step-th row and column.

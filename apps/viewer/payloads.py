@@ -16,12 +16,15 @@ from torch import Tensor
 from gsr import GaussianField, View
 from gsr.continuous import ContinuousImage, Progress
 from gsr.coords import parse_scale
+from gsr.edits import count
 from gsr.errors import ScaleError
 from gsr.inspection import explain, footprint, gaussians_in, usage
 from gsr.kernels import ellipses as kernel_ellipses
+from gsr.provenance import changes, notes_of
 from gsr.render import LAYERS, Layer
 
 from ..palette import bank_colors, bank_ellipses
+from .comparing import label_of
 
 Quality = Literal["preview", "exact"]
 
@@ -112,7 +115,11 @@ def describe(field: GaussianField) -> dict[str, Any]:
         "model": field.model,
         "alpha": field.alpha is not None,
         "name": field.info.name if field.info is not None else "image",
-        "notes": list(field.info.notes) if field.info is not None else [],
+        "label": label_of(field),
+        "changed": ", ".join(changes(field)),
+        "edits": count(field.edits),
+        "edited": bool(field.edits),
+        "notes": list(notes_of(field.info)),
         "kernels": _kernels(field),
     }
 
@@ -142,13 +149,14 @@ def ellipses(field: GaussianField, view: View, limit: int = 4000) -> dict[str, A
     """Gaussians to draw in a view: lists of equal length, and how they were thinned.
 
     `kernel` leads to the half axes in `describe`, unless an edit mixed kernels: then each has
-    `major`, `minor` and `angle` of its own. x, y are LR pixels; `color` is 0xRRGGBB.
+    `major`, `minor`, `angle` and `opacity` of its own. x, y are LR pixels; `color` is 0xRRGGBB.
     """
     found = gaussians_in(field, view, limit=min(max(limit, 1), 12_000))
     levels = (found.colors * 255).round().int()
     packed = levels[:, 0] * 65536 + levels[:, 1] * 256 + levels[:, 2]
     said = field.choice_at().confidence[0, found.row, found.column]
-    own = {"major": found.major, "minor": found.minor, "angle": found.angle}
+    names = ("major", "minor", "angle")
+    own = {name: getattr(found, name) for name in names} | {"opacity": found.opacities}
     mixed = {name: _rounded(value.numpy()) for name, value in own.items()}
     return (mixed if field.mixed is not None else {}) | {
         "confidence": _rounded(said.cpu().numpy()),

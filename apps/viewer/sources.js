@@ -1,8 +1,9 @@
 // What a pane can show: a layer of the field, another method, the ground truth.
 // A source is a word: "gsr:result", "gsr:residual", "bicubic", "truth", "original:result".
 
+const RESULT = "GaussianSR";
 const LAYERS = [
-  ["gsr:result", "GaussianSR", "What the field shows: Gaussians and correction"],
+  ["gsr:result", RESULT, "What the field shows: Gaussians and correction"],
   ["gsr:gaussians", "Gaussians only", "The splatted colours without the network's correction"],
   ["gsr:residual", "Correction ×4", "What the network adds to the Gaussians, four times as strong, around grey"],
   ["gsr:lr", "Picture pixels", "The pixels that were put in"],
@@ -15,11 +16,27 @@ const BICUBIC = { name: "bicubic", label: "Bicubic", about: "Smooth interpolatio
 export function sourcesOf(methods, picture) {
   const others = (methods.length ? methods : [BICUBIC]).filter((method) => !method.own);
   return [
-    ...LAYERS,
-    ...(picture?.edited ? [ORIGINAL] : []),
+    ...LAYERS.map((layer) => named(layer, picture)),
+    ...(canReset(picture) ? [ORIGINAL] : []),
     ...others.map(({ name, label, about }) => [name, label ?? name, about ?? ""]),
     ...(picture?.truth ? [TRUTH] : []),
   ].map(([value, label, about]) => ({ value, label, about }));
+}
+
+// A layer under the name of the field, which says what was changed in it.
+function named([value, label, about], picture) {
+  const own = label === RESULT ? picture?.label ?? label : label;
+  return [value, changedIn(value, picture) ? `${own}, ${picture.changed}` : own, about];
+}
+
+// What was changed in what a source shows, in words; nothing in the pixels that were put in.
+export function changedIn(source, picture) {
+  return isField(source) && source !== "gsr:lr" ? picture?.changed ?? "" : "";
+}
+
+// Whether the field is known as it was before the edits.
+export function canReset(picture) {
+  return Boolean(picture?.edited && picture.original && picture.original !== picture.id);
 }
 
 // The words of a frame request.

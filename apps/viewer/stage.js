@@ -10,7 +10,7 @@ const SCORED =
   "Against the ground truth, in the visible part or, where that is large, its middle: PSNR of the luma " +
   "in dB, and SSIM";
 
-// act: { source(pane, value), wipe(fraction) }
+// act: { source(pane, value), wipe(fraction), edits: { open(), reset() } or none }
 export function makeStage(act) {
   const pixels = h("canvas", { className: "gsr-canvas" });
   const marks = h("canvas", { className: "gsr-canvas" });
@@ -31,7 +31,10 @@ function sourceMenu(i, act) {
   });
   const score = h("span", { className: "gsr-score", title: SCORED });
   const waiting = h("span", { className: "gsr-waiting", hidden: true }, "rendering…");
-  const element = h("div", { className: "gsr-pane-label", "data-pane": i }, select, score, waiting);
+  const edited = editedBadge(act.edits);
+  const notes = notesBadge();
+  const element = h("div", { className: "gsr-pane-label", "data-pane": i },
+    select, edited.element, score, waiting, notes.element);
   // The stage takes the pointer for panning; the menu keeps it.
   for (const kind of ["pointerdown", "pointermove", "wheel", "keydown"]) {
     element.addEventListener(kind, (event) => event.stopPropagation());
@@ -46,23 +49,70 @@ function sourceMenu(i, act) {
     score(found) {
       score.textContent = found ? said(found) : "";
     },
+    mark: edited.show,
+    note: notes.show,
     // Until the first frame of a method the picture below is only the source, enlarged.
     wait(on) {
       waiting.hidden = !on;
     },
-    place(pane, dpr, right) {
+    // alone: no other menu is beside this one over the same pane
+    place(pane, dpr, right, alone) {
       element.hidden = pane.clipWidth === 0;
       element.style.left = right ? "auto" : `${pane.x / dpr + 10}px`;
       element.style.right = right ? "10px" : "auto";
+      element.style.maxWidth = alone ? `${Math.floor(pane.clipWidth / dpr) - 20}px` : "";
       element.style.top = `${pane.y / dpr + 10}px`;
     },
   };
 }
 
 // A few pixels have no SSIM.
-function said({ psnr, ssim }) {
+function said({ psnr, ssim, changed }) {
   const decibel = `${psnr === null ? "∞" : psnr.toFixed(2)} dB`;
-  return ssim === null ? decibel : `${decibel} · ${ssim.toFixed(3)}`;
+  const both = ssim === null ? decibel : `${decibel} · ${ssim.toFixed(3)}`;
+  return changed ? `${both}, ${changed.replace(/ \(\d+\)/g, "")}` : both; // how many stands in the title
+}
+
+// On a side that shows an edited field: the way to its edits, and back to how it was.
+function editedBadge(edits) {
+  const about = "This is not what the network made: it was changed";
+  const open = edits
+    ? h("button", { type: "button", title: `${about}. Show how`, "aria-label": "Edits: show them", onclick: edits.open }, "Edits")
+    : h("span", { title: about }, "Edited");
+  const reset = h("button", {
+    type: "button", title: "Take all edits back: the field as the network made it", "aria-label": "Take all edits back",
+    onclick: edits?.reset, hidden: true,
+  }, "↺");
+  const element = h("span", { className: "gsr-edited", hidden: true }, open, reset);
+  return {
+    element,
+    show(changed, canReset) {
+      element.hidden = !changed;
+      reset.hidden = !(edits && canReset);
+    },
+  };
+}
+
+// What happened to the picture on its way here: it was shrunk, or is the first of many.
+function notesBadge() {
+  const head = h("summary", { title: "What was changed in the picture before" });
+  const list = h("ul", {});
+  const element = h("details", {
+    className: "gsr-notes", hidden: true,
+    onkeydown: (event) => {
+      if (event.key === "Escape") element.open = false;
+    },
+  }, head, list);
+  return {
+    element,
+    show(notes) {
+      const text = notes.length === 1 ? "1 note" : `${notes.length} notes`;
+      if (text !== head.textContent) element.open = false;
+      head.textContent = text;
+      list.replaceChildren(...notes.map((note) => h("li", {}, note)));
+      element.hidden = !notes.length;
+    },
+  };
 }
 
 function wipeHandle(stage, move) {

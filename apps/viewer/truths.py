@@ -59,7 +59,10 @@ def shrunk(picture: Picture, factor: float) -> tuple[Picture, SampledImage]:
     alpha = None
     if picture.alpha is not None:
         alpha = _reduced(picture.alpha[None, :rows, :columns], small)[0]
-    return replace(picture, rgb=rgb, alpha=alpha), _sampled(large, rgb[None], picture.info)
+    was, now = f"{columns} x {rows}", f"{small[1]} x {small[0]}"
+    note = f"{picture.info.name} was shrunk from {was} to {now} pixels; the large one is the truth."
+    info = replace(picture.info, notes=(*picture.info.notes, note))
+    return replace(picture, rgb=rgb, alpha=alpha, info=info), _sampled(large, rgb[None], info)
 
 
 def _reduced(pixels: Tensor, size: tuple[int, ...]) -> Tensor:

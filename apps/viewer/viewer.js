@@ -10,7 +10,8 @@
 //   ellipses(view, limit, signal), explain(x, y, scale, signal), choices(signal),
 //   scores(view, methods, signal), usage(view, signal), footprint(column, row, scale, signal)
 //
-// options: { scale, methods, onerror(error), onview(view), onchange(state), onpoint(explanation) }
+// options: { scale, methods, onerror(error), onview(view), onchange(state), onpoint(explanation),
+//   edits: { open(), reset() } where the host has a place for them }
 // No build step and nothing from the network but what the transport fetches.
 
 import { makeControls } from "./controls.js";
@@ -22,7 +23,7 @@ import { Inside } from "./inside.js";
 import { clip, drawPane } from "./layers.js";
 import { layout, paneAt } from "./panes.js";
 import { listen } from "./pointer.js";
-import { isField, requestOf, sourcesOf } from "./sources.js";
+import { canReset, changedIn, isField, requestOf, sourcesOf } from "./sources.js";
 import { makeStage } from "./stage.js";
 import { INITIAL, sensible } from "./state.js";
 import { Viewport } from "./viewport.js";
@@ -98,7 +99,7 @@ class Viewer {
       select: (part) => this.select(part),
     });
     this.parts = makeStage({
-      source: (i, value) => this.show(i, value),
+      edits: this.options.edits, source: (i, value) => this.show(i, value),
       wipe: (wipe) => {
         this.state.wipe = Math.min(0.98, Math.max(0.02, wipe));
         this.resized();
@@ -186,7 +187,9 @@ class Viewer {
     const offered = sourcesOf(this.options.methods, this.picture);
     this.parts.menus.forEach((menu, i) => {
       menu.offer(offered, sources[i]);
-      menu.place(this.panes[i], this.dpr, i === 1 && mode !== "side");
+      menu.mark(changedIn(sources[i], this.picture), canReset(this.picture));
+      menu.note(i === 1 ? this.picture?.notes ?? [] : []); // of the picture: once, where it is always seen
+      menu.place(this.panes[i], this.dpr, i === 1 && mode !== "side", mode === "side" || mode === "one");
       // A difference has two sources and one pane.
       if (mode === "difference") menu.element.hidden = false;
     });

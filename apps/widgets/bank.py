@@ -1,6 +1,7 @@
 """`KernelBankExplorer`: the kernels, their use, and handles to change one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 import traitlets
 
 from gsr import GaussianField
-from gsr.edits import Reshape
+from gsr.edits import Edit, Reshape
 
 from ..figures import bank_and_usage, kernel_order
 from .field_viewer import check_single
@@ -108,4 +109,11 @@ class KernelBankExplorer(ipywidgets.VBox):
         if self._setting or not self.kernels:
             return
         values = {name: slider.value for name, slider in self._sliders.items()}
-        self.field = Reshape(self.kernels[-1], **values)(self.field)
+        self.field = Reshape(self.kernels[-1], **values)(self._before(self.kernels[-1]))
+
+    def _before(self, kernel: int) -> GaussianField:
+        """The field before the last edit if that reshaped the same kernel: a drag is one edit."""
+        edits: tuple[Edit, ...] = self.field.edits
+        last = edits[-1] if edits else None
+        again = isinstance(last, Reshape) and last.kernel == kernel
+        return replace(self.field, edits=edits[:-1]) if again else self.field

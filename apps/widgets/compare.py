@@ -31,4 +31,4 @@ class CompareViewer(FieldViewer):
         others = {other: image for other, image in images.items() if other != name}
         left = next(iter(others), "bicubic")
         state = {"sources": [left, "gsr:result"], "mode": "wipe"} | traits.pop("state", {})
-        super().__init__(field, others or None, truth, state=state, **traits)
+        super().__init__(field, others or None, truth, label=name, state=state, **traits)

@@ -36,6 +36,7 @@ class FieldViewer(anywidget.AnyWidget):
         images: Other continuous images of the same picture, by name; bicubic and Lanczos if
             not given.
         truth: The large picture the field was made from: a path, a PIL image or a tensor.
+        label: What the field is called there, if not by its weights.
         height: Of the widget, in CSS pixels.
 
     Attributes:
@@ -76,6 +77,7 @@ class FieldViewer(anywidget.AnyWidget):
         field: GaussianField,
         images: Mapping[str, ContinuousImage] | None = None,
         truth: Any = None,
+        label: str = "",
         **traits: Any,
     ):
         check_single(field)
@@ -87,6 +89,7 @@ class FieldViewer(anywidget.AnyWidget):
             shown,
             {name: with_info(image, shown) for name, image in images.items()},
             large and replace(large, info=shown.info),
+            label,
         )
         super().__init__(
             _esm=bundle(Path(__file__).parent / "field_viewer.js"),

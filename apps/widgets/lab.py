@@ -5,11 +5,12 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from gsr import GaussianField
+from gsr import GaussianField, edits
 from gsr.edits import Edit, Force, Mean, Shuffle, Soft, Top
 from gsr.images import load
 from gsr.inspection import usage
 from gsr.metrics import Protocol, psnr
+from gsr.provenance import titled
 from gsr.render import render
 
 from ..viewer import truths
@@ -70,16 +71,17 @@ class ClassifierLab(ipywidgets.VBox):
     def apply(self, edit: Edit | None, name: str = "edited") -> None:
         """Show the field with one edit, or as the network made it."""
         self.change = name
-        self.field = self._first if edit is None else edit(self._first)
+        self.field = self._first if edit is None else edits.apply(self._first, [edit])
 
     @traitlets.observe("field")
     def _tell(self, _: Any) -> None:
         if self._truth is None:
-            self._said.value = f"<b>{self.change}</b>"
+            self._said.value = f"<b>{titled(self.change, self.field)}</b>"
             return
         now = self.score()
         cost = now - self._score_of(self._first)
-        self._said.value = f"<b>{self.change}</b>: {now:.2f} dB ({cost:+.2f} dB)"
+        said = titled(self.change, self.field)
+        self._said.value = f"<b>{said}</b>: {now:.2f} dB ({cost:+.2f} dB)"
 
     def score(self) -> float:
         """PSNR of the field on show against the truth: luma, 8 bit, whole picture."""

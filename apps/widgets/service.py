@@ -7,9 +7,10 @@ from typing import Any
 from gsr import GaussianField, GsrError, View
 from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage
+from gsr.provenance import titled
 
 from ..viewer import payloads, truths
-from ..viewer.comparing import compared, described, most_compared, score
+from ..viewer.comparing import described, most_compared, scores_of
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -21,6 +22,7 @@ class FieldService:
         field: What is looked at.
         images: Other continuous images of the same picture, by name.
         truth: The large picture it was made from, if that is known.
+        label: What the field is called, where that is not by its weights.
     """
 
     def __init__(
@@ -28,8 +30,10 @@ class FieldService:
         field: GaussianField,
         images: Mapping[str, ContinuousImage],
         truth: SampledImage | None = None,
+        label: str = "",
     ):
         self.field = field
+        self.label = label
         self.images = dict(images)
         self.truth = truth
         self._answers: dict[str, Callable[[dict[str, Any]], Answer]] = {
@@ -61,13 +65,18 @@ class FieldService:
     def _about(self, _: dict[str, Any]) -> Answer:
         known = [name for name in self.images if name != "truth"]
         methods = [
-            {"name": name, "label": described(name)[0], "about": described(name)[1]}
+            {
+                "name": name,
+                "label": titled(described(name)[0], self.images[name]),
+                "about": described(name)[1],
+            }
             for name in known
         ]
         found = payloads.describe(self.field) | {
             "truth": truths.describe(self.truth, self.field),
-            "edited": False,
         }
+        if self.label:
+            found["label"] = self.label
         return {"found": found, "methods": methods}, []
 
     def _frame(self, message: dict[str, Any]) -> Answer:
@@ -111,9 +120,7 @@ class FieldService:
             raise GsrError("there is no ground truth for this picture.")
         names = str(message["methods"]).split(",")
         region, most = _region(message), most_compared(names)
-        found = {
-            name: score(*compared(self._image(name), self.truth, region, most)) for name in names
-        }
+        found = {name: scores_of(self._image(name), self.truth, region, most) for name in names}
         return {"found": {"scores": found}}, []
 
 

@@ -38,6 +38,7 @@ class SampledImage:
         batch_shape: Leading dimensions of the encoded tensor.
         alpha: Transparency as an image of its own.
         info: What the image file said besides its pixels; its presence makes renders PIL images.
+        weights: Which weights, see `gsr.fingerprint`; empty for methods without.
     """
 
     lr: Float[Tensor, "b 3 h w"]
@@ -46,11 +47,17 @@ class SampledImage:
     batch_shape: tuple[int, ...] = ()
     alpha: "SampledImage | None" = None
     info: PictureInfo | None = None
+    weights: str = ""
 
     def __repr__(self) -> str:
         h, w = self.lr_size
         batch = f"batch={self.batch_shape}, " if self.batch_shape else ""
         return f"SampledImage({batch}{w} x {h} pixels, method={self.reader.name!r})"
+
+    @property
+    def model(self) -> str:
+        """Name of the method."""
+        return self.reader.name
 
     @property
     def lr_size(self) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from gsr.continuous import Prediction, Progress
 from gsr.coords import View
 from gsr.encoders import EDSR, EncoderConfig
 from gsr.encoding import encode_source, encode_tiles
+from gsr.fingerprint import fingerprint
 from gsr.reading import Checked
 from gsr.splat import grid_points
 
@@ -129,7 +130,7 @@ class PointNetwork(nn.Module):
     def _encode_images(self, lr: Tensor, tile: int, progress: Progress | None) -> SampledImage:
         images = lr.to(next(self.parameters()))
         maps = encode_tiles(images, tile, self.config.encoder.radius, self._maps, progress)
-        return SampledImage(images, maps["feat"].movedim(-1, 1), self)
+        return SampledImage(images, maps["feat"].movedim(-1, 1), self, weights=fingerprint(self))
 
     def _maps(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
         lr = lr.contiguous(memory_format=torch.channels_last)

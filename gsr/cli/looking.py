@@ -14,6 +14,7 @@ from gsr.cli.progress import Reporter
 from gsr.cli.single import White, encode, method_for, open_noted
 from gsr.cli.sizes import number
 from gsr.errors import ConfigError, WeightsError
+from gsr.files import is_field_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,18 +34,24 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 def info(
     model: Annotated[
-        str | None, typer.Argument(help="Name of bundled weights, or a file.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Name of bundled weights, or a file of weights or a field.", show_default=False
+        ),
     ] = None,
     methods: Annotated[
         bool, typer.Option("--methods", help="Size and cost of every network instead.")
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show versions, presets and bundled weights, or what a weights file holds."""
+    """Show versions, presets and bundled weights, or what a file of weights or a field holds."""
     if methods:
         _show_methods(model, as_json)
         return
-    facts = _installation() if model is None else _weights(model)
+    if model is None:
+        facts = _installation()
+    else:
+        facts = _field(Path(model)) if is_field_file(Path(model)) else _weights(model)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
         return
@@ -82,8 +89,31 @@ def _installation() -> dict[str, Any]:
     }
 
 
+def _field(path: Path) -> dict[str, Any]:
+    from gsr.edits import bounded, to_values
+    from gsr.fieldfile import open_field
+    from gsr.provenance import ROOM, notes_of
+
+    field = open_field(path)
+    height, width = field.lr_size
+    return {
+        "file": str(path),
+        "bytes": path.stat().st_size,
+        "picture": field.info.name if field.info is not None else "image",
+        "width": width,
+        "height": height,
+        "images": len(field.lr),
+        "kernels": len(field.bank_raw),
+        "model": field.model,
+        "weights": field.weights or "unknown",
+        "edits": to_values(bounded(field.edits, ROOM[".png"])),
+        "notes": list(notes_of(field.info)),
+    }
+
+
 def _weights(model: str) -> dict[str, Any]:
     from gsr.files import checksum
+    from gsr.fingerprint import fingerprint
     from gsr.reading import parse_json
     from gsr.tensorfile import opened
     from gsr.weights import load_network, manifest, weights_folder
@@ -98,6 +128,7 @@ def _weights(model: str) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "sha256": checksum(path),
         "parameters": _count(network),
+        "fingerprint": fingerprint(network),
         "config": asdict(network.config) | _corrects(network),
         "about": about,
         "manifest": {key: value for key, value in entry.items() if key not in ("file", "sha256")},
@@ -167,9 +198,9 @@ def inspect(
     """Show which Gaussians made the colour at a point, and with what share."""
     x, y = point(at)
     choose = partial(method_for, model=model, best=best)
-    explanation = _explain(image, (x, y), scale, choose, white, Reporter(quiet))
+    explanation, made = _explain(image, (x, y), scale, choose, white, Reporter(quiet))
     if as_json:
-        typer.echo(json.dumps({"image": str(image), **explanation.to_dict()}))
+        typer.echo(json.dumps({"image": str(image), **explanation.to_dict(), "made": made}))
         return
     for line in _report(image, explanation):
         typer.echo(line)
@@ -195,15 +226,18 @@ def _explain(
     choose: "Callable[[Opened], Method | None]",
     white: float | None,
     reporter: Reporter,
-) -> "Explanation":
+) -> "tuple[Explanation, dict[str, str]]":
+    """The explanation, and what made the field, see `gsr.provenance`."""
     from gsr.coords import parse_scale
+    from gsr.provenance import to_dict
 
     parse_scale(scale)
     source = open_noted(path, reporter, white)
     # Transparency would be a second field, and the question is about the colour.
     source = replace(source, content=replace(source.content, alpha=None))
     field = cast("GaussianField", encode(source, choose(source), reporter))
-    return field.explain(*at, scale)
+    explanation = field.explain(*at, scale)
+    return explanation, to_dict(field, explanation.scale)
 
 
 def _report(image: Path, explanation: "Explanation") -> list[str]:
@@ -212,6 +246,7 @@ def _report(image: Path, explanation: "Explanation") -> list[str]:
         f"{image} at ({e.x:g}, {e.y:g}), scale {e.scale[0]:g}",
         f"pixel ({e.column}, {e.row}), {_choice(e)} with confidence {e.confidence:.2f}, "
         f"then kernel {e.second}",
+        *([f"the field is edited ({e.edits})"] if e.edits else []),
         "",
         f"{'share':>7}  {'kernel':>6}  {'pixel':>11}  {'colour':<17}  brings",
     ]

@@ -12,7 +12,7 @@ from gsr.cli.progress import Reporter
 from gsr.cli.sizes import number
 from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ConfigError, ImageError, OutputError
-from gsr.files import check_not_an_input, identities, prepare_folder
+from gsr.files import check_not_an_input, identities, prepare_folder, result_stem
 
 if TYPE_CHECKING:
     from gsr.continuous import ContinuousImage, Method
@@ -38,7 +38,7 @@ def beside(source: Path, ending: str) -> Path:
     """
     if os.path.isdir(source):
         raise ImageError(f"{source} is a folder, and a picture file is needed.")
-    return source.with_name(source.stem + ending)
+    return source.with_name(result_stem(source) + ending)
 
 
 def check_target(output: Path, source: Path, *, overwrite: bool) -> None:
@@ -67,9 +67,10 @@ def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "O
     """A picture or a field file, with what was changed in it told."""
     with decoders() as pool:
         from gsr.opening import open_source
+        from gsr.provenance import changes
 
         source = open_source(path, white=white, pool=pool)
-    for note in source.info.notes:
+    for note in (*source.info.notes, *(f"The field is {c}." for c in changes(source.content))):
         reporter.note(f"{path}: {note}")
     return source
 

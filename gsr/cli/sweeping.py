@@ -86,14 +86,16 @@ def sweep(
         method = method_for(source, model, best=best)
         encoded = encode(source, method, reporter)
         with reporter.bar(target.name) as advance:
-            save_sweep(
+            notes = save_sweep(
                 encoded,
                 target,
                 wanted,
                 info=source.info,
-                model=source.model(method),
                 caption=caption,
                 progress=lambda done, total: advance(done / total),
             )
+    for note in notes:
+        if note not in source.info.notes:  # told when it was opened
+            reporter.note(f"{target}: {note}")
     reporter.line(f"{image}: {wanted.num_frames} frames")
     print_path(target)

@@ -28,6 +28,8 @@ _KEPT_EXIF = frozenset(
         ExifTags.IFD.GPSInfo,
     }
 )
+OWN = "gsr:"
+"""Before the names of entries that this program writes."""
 _EXIF_PIXEL_SIZE = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 
 
@@ -38,14 +40,29 @@ def read_info(image: Image.Image, label: str, notes: list[str]) -> PictureInfo:
         notes.append(f"Animated image: the first of {frames} frames was used.")
     elif frames > 1:
         notes.append(f"The file holds {frames} pictures: the first was used.")
+    exif, text = _read_exif(image, notes), _read_text(image)
+    notes += _made_before(exif, text)
     return PictureInfo(
         name=Path(label).name or "image",
         icc=image.info.get("icc_profile") or None,
-        exif=_read_exif(image, notes),
-        text=_read_text(image),
+        exif=exif,
+        text=text,
         dpi=_read_dpi(image),
         frames=frames,
     )
+
+
+def _made_before(exif: bytes | None, text: dict[str, str]) -> list[str]:
+    """A note where gsr made the picture itself: what it said then is not of the next result."""
+    software = text.get("Software", "")
+    if exif is not None and not software.startswith("gsr "):
+        block = Image.Exif()
+        block.load(exif)
+        software = str(block.get(ExifTags.Base.Software, ""))
+    if not software.startswith("gsr "):
+        return []
+    edited = "gsr:edits" in text or "gsr:edits=" in software
+    return [f"The picture was made by gsr before{', of an edited field' if edited else ''}."]
 
 
 def _read_exif(image: Image.Image, notes: list[str]) -> bytes | None:

@@ -7,7 +7,7 @@ from gsr.images.picture import Picture, Source
 from gsr.images.quantise import to_pil, to_uint8
 from gsr.images.read import load
 from gsr.images.resample import Kind, bicubic_view, downscale
-from gsr.images.write import check_output, provenance, save
+from gsr.images.write import check_output, save
 
 __all__ = [
     "MAX_INPUT_PIXELS",
@@ -22,7 +22,6 @@ __all__ = [
     "is_grey",
     "load",
     "mean_color",
-    "provenance",
     "save",
     "software_line",
     "to_pil",

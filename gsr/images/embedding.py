@@ -13,7 +13,7 @@ from typing import Any
 from PIL import ExifTags, PngImagePlugin
 
 from gsr.decoding.info import PictureInfo
-from gsr.decoding.metadata import icc_space, is_profile, kept_exif
+from gsr.decoding.metadata import OWN, icc_space, is_profile, kept_exif
 
 _SEGMENT = 65_533
 """Bytes after the length of a JPEG segment."""
@@ -100,7 +100,10 @@ def _icc(icc: bytes | None, file_format: str, pillow_mode: str, notes: list[str]
     if icc and not is_profile(icc):
         notes.append("The colour profile is damaged and was left out.")
         return None
-    if not icc or icc_space(icc) != _profile_space(pillow_mode):
+    if not icc:
+        return None
+    if icc_space(icc) != _profile_space(pillow_mode):
+        notes.append("The colour profile does not fit these pixels and was left out.")
         return None
     most = _MOST_ICC.get(file_format)
     if most is not None and len(icc) > most:
@@ -178,7 +181,9 @@ def _png_text(
 ) -> PngImagePlugin.PngInfo | None:
     chunks = PngImagePlugin.PngInfo()
     left = _MOST_TEXT
-    for key, value in (text | comment).items():
+    # What gsr said of an earlier result is not true of this one.
+    others = {key: value for key, value in text.items() if not key.startswith(OWN)}
+    for key, value in (comment | others | comment).items():
         value = value.encode("utf-8", "replace").decode()
         left -= len(value.encode())
         if left < 0:

@@ -121,18 +121,6 @@ def _shows_through(image: Image.Image) -> bool:
     return image.has_transparency_data
 
 
-def provenance(model: str, scale: tuple[float, float]) -> dict[str, str]:
-    """What a file should say of its making, for `save`: program, model and (sy, sx)."""
-    from gsr import __version__
-
-    sy, sx = (f"{value:.6g}" for value in scale)
-    return {
-        "Software": f"gsr {__version__}",
-        "gsr:model": model,
-        "gsr:scale": sx if sx == sy else f"{sx} x {sy}",
-    }
-
-
 def check_output(path: str | Path, size: tuple[int, int], *, transparent: bool = False) -> str:
     """The format `path` asks for, if it can hold a picture of `size` (height, width).
 

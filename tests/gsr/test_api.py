@@ -12,9 +12,9 @@ PUBLIC = {
 
 FIELD = {
     "batch_shape", "bank", "bank_raw", "choice_at", "classifier", "alpha", "colors", "context",
-    "evidence", "explain", "feat", "index", "info", "kernels", "kernels_at", "layers", "lr",
-    "lr_size", "mixed", "model", "nbytes", "offsets", "read", "render", "sampler", "save", "slopes",
-    "splat_maps", "to", "to_html", "with_bank", "with_kernel",
+    "edits", "evidence", "explain", "feat", "grey", "index", "info", "kernels", "kernels_at",
+    "layers", "lr", "lr_size", "mixed", "model", "nbytes", "offsets", "read", "render", "sampler",
+    "save", "slopes", "splat_maps", "to", "to_html", "weights", "with_bank", "with_kernel",
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_signatures() -> None:
     assert (name.name, name.default) == ("name", "lite")
     assert (device.name, device.default, device.kind) == ("device", "cpu", device.KEYWORD_ONLY)
     assert list(inspect.signature(gsr.GaussianSR.encode).parameters) == [
-        "self", "source", "tile", "progress",
+        "self", "source", "tile", "progress", "ensemble", "corrected",
     ]  # fmt: skip
     assert list(inspect.signature(gsr.GaussianField.render).parameters) == [
         "self", "scale", "size", "view", "layer", "progress",

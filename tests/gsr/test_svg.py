@@ -19,7 +19,14 @@ from gsr import View
 from gsr.errors import GsrError, OutputError, ScaleError
 from gsr.images import PictureInfo
 from gsr.kernels import ellipses
-from gsr.palette import bank_colors, distinct_color, kernel_color, ramp_color
+from gsr.palette import (
+    bank_colors,
+    direction_color,
+    distinct_color,
+    kernel_color,
+    ramp_color,
+    size_color,
+)
 from gsr.svg import overlay_svg, save_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -123,19 +130,23 @@ def test_colours_mean_what_they_say(lite_field):
         return sorted(row[-1] for row in drawn(overlay_svg(field, view, sigma=0.1, color=by)))
 
     bank = bank_colors(field.bank_raw)
-    assert colours("direction") == sorted(bank[k] for k in kernels)
-    assert colours("kernel") == sorted(distinct_color(k) for k in kernels)
+    assert colours("kernel") == sorted(bank[k] for k in kernels)
+    assert colours("number") == sorted(distinct_color(k) for k in kernels)
     own = (field.colors[0, 3:5, 4:7].clamp(0, 1) * 255).round().int().reshape(-1, 3).tolist()
     assert colours("own") == sorted("#" + bytes(rgb).hex() for rgb in own)
     confidence = field.choice_at().confidence[0, 3:5, 4:7].flatten()
-    levels = [round(v * 32) / 32 for v in confidence.tolist()]
-    assert colours("confidence") == sorted(ramp_color(v) for v in levels)
-    for by in ("size", "opacity"):
-        assert len(colours(by)) == 6
+    assert colours("confidence") == sorted(ramp_color(round(v, 3)) for v in confidence.tolist())
+    opacities = field.bank.opacities.tolist()
+    assert colours("opacity") == sorted(ramp_color(opacities[k]) for k in kernels)
+    shape = ellipses(field.bank.covariances())
+    major, minor, angle = (v.tolist() for v in (shape.major, shape.minor, shape.angle))
+    assert colours("size") == sorted(size_color(major[k], minor[k]) for k in kernels)
+    directions = [direction_color(major[k], minor[k], angle[k]) for k in kernels]
+    assert colours("direction") == sorted(directions)
 
 
 def test_a_colour_that_is_unknown(tiny_field):
-    with pytest.raises(GsrError, match=r"color must be one of direction, .*, got 'taste'\."):
+    with pytest.raises(GsrError, match=r"color must be one of kernel, .*, got 'taste'\."):
         overlay_svg(tiny_field, VIEW, color="taste")
 
 
@@ -172,7 +183,7 @@ def test_names_are_text_whatever_they_are(lite_field):
 
 def test_the_document_says_what_it_shows(lite_field):
     said = parsed(overlay_svg(lite_field, VIEW, sigma=2)).findtext(f"{SVG}desc")
-    assert "2 sigma, coloured by direction" in said
+    assert "2 sigma, coloured by kernel" in said
     assert "gsr:model=lite" in said
     assert "gsr:scale=16" in said
 
@@ -190,6 +201,6 @@ def test_colours_of_the_palette():
     assert kernel_color(2, 1, 0) != kernel_color(2, 1, 1)
     assert len({distinct_color(k) for k in range(100)}) == 100
     colours = [bytes.fromhex(ramp_color(v / 10)[1:]) for v in range(11)]
-    lightness = [max(rgb) + min(rgb) for rgb in colours]
+    lightness = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in colours]
     assert all(b - a > 10 for a, b in itertools.pairwise(lightness))
     assert ramp_color(-1) == ramp_color(0)

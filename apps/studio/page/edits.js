@@ -79,6 +79,7 @@ export function describe(edit) {
     soft: () => "Soft mixture of all kernels",
     top: () => `Mixture of the best ${edit.k}`,
     mean: () => "One mean kernel for all",
+    other: () => `${edit.count === 1 ? "A change" : `${edit.count} changes`}: ${edit.what}`,
     paint: () => `Kernel ${edit.kernel} painted on ${edit.runs.reduce((sum, run) => sum + run[2], 0)} pixels`,
     without: () => `Without ${edit.kernels.length === 1 ? `kernel ${edit.kernels[0]}` : `${edit.kernels.length} kernels`}`,
   };

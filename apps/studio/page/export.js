@@ -38,7 +38,7 @@ export class Exporter {
     this.shown = h("button", {
       type: "button", title: "Take the zoom of the viewer", onclick: () => this.asShown(),
     }, "as shown");
-    this.strip = h("input", { type: "checkbox" });
+    this.strip = h("input", { type: "checkbox", onchange: () => this.showSize() });
     this.size = h("p", { role: "status" }, "");
     this.go = h("button", { type: "button", className: "gsr-go", onclick: () => this.run() }, "Download");
     this.stop = h("button", { type: "button", hidden: true, onclick: () => this.abort?.abort() }, "Cancel");
@@ -108,6 +108,12 @@ export class Exporter {
     return { id: this.id, label: shown.label, words: { method } };
   }
 
+  // What the field is called, and what was changed in it.
+  own() {
+    const { options, picture } = this.viewer;
+    return sourcesOf(options.methods, picture)[0].label;
+  }
+
   // What is wrong with the number, in words.
   complaint() {
     if (this.sizeRow.hidden) return null;
@@ -126,13 +132,13 @@ export class Exporter {
     const view = { view: [x, y, width, height].join(",") };
     if (what === "whole") return { format: this.format.value, ...size, ...words, strip: this.strip.checked };
     if (what === "view") return { format: this.format.value, ...size, ...view, ...words, strip: this.strip.checked };
-    if (what === "svg") return { ...size, ...view, ...words, sigma: state.sigma };
+    if (what === "svg") return { ...size, ...view, ...words, sigma: state.sigma, color: state.colorBy };
     if (what === "sweep") return { format: this.format.value, x: viewport.cx, y: viewport.cy };
     return {};
   }
 
   url(what, query) {
-    const drawn = ["export", "svg"].includes(what);
+    const drawn = ["export", "export-size", "svg"].includes(what);
     const url = new URL(`fields/${drawn ? this.source().id : this.id}/${what}`, this.base);
     url.search = new URLSearchParams(query);
     return url;
@@ -146,8 +152,8 @@ export class Exporter {
     const complaint = this.complaint();
     const said = complaint ?? {
       svg: `${label} with vector ellipses, as sharp as any printer.`,
-      sweep: "Four seconds of GaussianSR from ×1 to ×16, into the middle of the view.",
-      field: "All Gaussians; gsr and this page open it again without encoding.",
+      sweep: `Four seconds of ${this.own()} from ×1 to ×16, into the middle of the view.`,
+      field: `All Gaussians of ${this.own()}; gsr and this page open it again without encoding.`,
     }[what];
     this.go.disabled = Boolean(complaint);
     if (said) {
@@ -155,12 +161,13 @@ export class Exporter {
       this.size.textContent = said;
       return;
     }
-    const { layer, method, strip, ...query } = this.query();
+    const query = this.query();
     const asked = JSON.stringify(query);
     this.asked = asked;
     try {
-      const { width, height } = await (await checked(fetch(this.url("export-size", query)))).json();
-      if (this.asked === asked) this.size.textContent = `${width} × ${height} pixels of ${label}${this.side()}.`;
+      const { width, height, notes } = await (await checked(fetch(this.url("export-size", query)))).json();
+      const size = `${width} × ${height} pixels of ${label}${this.side()}.`;
+      if (this.asked === asked) this.size.textContent = [size, ...notes].join(" ");
     } catch (error) {
       if (this.asked !== asked) return;
       this.size.textContent = error.message;

@@ -29,11 +29,12 @@ export function writeLink(source, viewer, edits = []) {
   if (inside.point) words.set("point", inside.point.map(round).join(","));
   if (inside.lit.length) words.set("lit", inside.lit.join("."));
   if (edits.length && fits(edits)) words.set("edits", JSON.stringify(edits));
+  else if (edits.length) words.set("unkept", edits.length);
   return `#${words}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
 }
 
-// { source, view, state, point, lit, edits } of an address, without what makes no sense; null when
-// it names no picture.
+// { source, view, state, point, lit, edits, said } of an address, without what makes no sense; null
+// when it names no picture. `said`: a sentence about the edits, if there were any.
 export function readLink(hash) {
   const words = new URLSearchParams(hash.replace(/^#/, ""));
   const demo = words.get("demo");
@@ -48,7 +49,7 @@ export function readLink(hash) {
     state: readState(words),
     point: pair(words.get("point")),
     lit: (words.get("lit") ?? "").split(".").filter((word) => /^\d+$/.test(word)).map(Number),
-    edits: readEdits(words.get("edits")),
+    ...readEdits(words),
   };
 }
 
@@ -64,12 +65,27 @@ function readState(words) {
   return state;
 }
 
-function readEdits(text) {
+// Whoever opens an address must not take what was changed for the network's own work, or the
+// other way round.
+function readEdits(words) {
+  const unkept = positive(words.get("unkept"));
+  if (unkept) return { edits: [], said: `${many(unkept)} of this view were too long for an address: here it is without them.` };
+  if (!words.has("edits")) return { edits: [], said: "" };
+  const edits = listOf(words.get("edits"));
+  if (!edits) return { edits: [], said: "The edits in this address cannot be read and were left out." };
+  return { edits, said: edits.length ? `This address holds ${many(edits.length).toLowerCase()}: the picture is not as the network made it.` : "" };
+}
+
+function many(count) {
+  return count === 1 ? "An edit" : `${count} edits`;
+}
+
+function listOf(text) {
   try {
-    const edits = JSON.parse(text ?? "[]");
-    return Array.isArray(edits) ? edits : [];
+    const edits = JSON.parse(text);
+    return Array.isArray(edits) ? edits : null;
   } catch {
-    return [];
+    return null;
   }
 }
 

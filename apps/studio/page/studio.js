@@ -38,6 +38,7 @@ class Page {
     this.place = h("div", { className: "gsr-place-viewer" });
     this.viewer = mount(this.place, {
       scale: 4, onerror: failed, onview: () => this.moved(), onchange: () => this.moved(),
+      edits: { open: () => this.whatIf.reveal(), reset: () => this.whatIf.reset() },
       onpoint: (point) => this.pointed(point),
       onscores: (found) => this.whatIf.showGain(found, this.viewer.viewport.visible()),
     });
@@ -160,6 +161,7 @@ class Page {
       const same = JSON.stringify(linked.edits) === JSON.stringify(this.whatIf.edits.done);
       if (!same) return this.bringBack({ ...linked, source: this.source }, true);
       this.restore(linked);
+      if (linked.said) this.notices.say(linked.said);
       return true;
     }
     return this.bringBack(linked);
@@ -237,6 +239,7 @@ class Page {
     const view = resized ? this.viewer.viewport.placeIn(about) : null;
     this.source = source;
     const said = [...about.notes];
+    if (this.linked?.said) said.unshift(this.linked.said);
     if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. The tab “Many pictures” takes them all.`);
     if (said.length) this.notices.say(said.join(" "));
     this.name.textContent = `${about.name} · ${about.width} × ${about.height}`;

@@ -62,10 +62,7 @@ export class WhatIf {
       type: "file", accept: "application/json,.json", hidden: true,
       onchange: () => this.replayFile(file),
     });
-    const move = (verb) => () => {
-      this.edits[verb]();
-      this.apply();
-    };
+    const move = (verb) => () => this.move(verb);
     this.buttons = {
       undo: button("Undo", "Take back the last edit", move("undo")),
       redo: button("Redo", "Do it again", move("redo")),
@@ -74,6 +71,24 @@ export class WhatIf {
         saveBlob(new Blob([this.edits.toJson()], { type: "application/json" }), "edits.json")),
     };
     return [...Object.values(this.buttons), button("Replay…", "Apply the edits of a saved file", () => file.click()), file];
+  }
+
+  // One of the verbs of the list.
+  move(verb) {
+    this.edits[verb]();
+    return this.apply();
+  }
+
+  // Back to the field as it was opened; the keyboard must not be left on a button that goes.
+  reset() {
+    this.viewer.stage.focus({ preventScroll: true });
+    return this.move("reset");
+  }
+
+  // The panel, with the list of edits in sight.
+  reveal() {
+    this.panel.show(true);
+    this.list.scrollIntoView({ block: "nearest" });
   }
 
   async replayFile(file) {
@@ -195,9 +210,12 @@ export class WhatIf {
 
   describe() {
     const { done, undone } = this.edits;
-    this.list.replaceChildren(...(done.length
-      ? done.map((edit) => h("li", {}, describe(edit)))
-      : [h("li", { className: "gsr-soft" }, "None yet: this is the field as the network made it.")]));
+    const before = this.original?.listed ?? []; // by others, kept in the field's file
+    const none = "None yet: this is the field as the network made it.";
+    this.list.replaceChildren(
+      ...before.map((edit) => h("li", { className: "gsr-before", title: "Kept in the file" }, `${describe(edit)} (in the file)`)),
+      ...done.map((edit) => h("li", {}, describe(edit))),
+      ...(before.length + done.length ? [] : [h("li", { className: "gsr-soft" }, none)]));
     this.list.scrollTop = this.list.scrollHeight;
     this.buttons.undo.disabled = this.buttons.reset.disabled = this.buttons.save.disabled = !done.length;
     this.buttons.redo.disabled = !undone.length;

@@ -1,0 +1,25 @@
+"""The viewer's table of colours: `gsr.palette.TABLE` as a module.
+
+`python -m apps.viewer.palette` writes it anew after a change of the table.
+"""
+
+import json
+import textwrap
+from pathlib import Path
+
+from gsr.palette import TABLE
+
+FILE = Path(__file__).with_suffix(".js")
+
+
+def module() -> str:
+    """The text of `palette.js`."""
+    table = textwrap.indent("\n".join(f"{k}: {json.dumps(v)}," for k, v in TABLE.items()), "  ")
+    return (
+        "// Made from gsr/palette.py by `python -m apps.viewer.palette`; change it there.\n\n"
+        f"export const TABLE = {{\n{table}\n}};\n"
+    )
+
+
+if __name__ == "__main__":
+    FILE.write_text(module(), encoding="utf-8")

@@ -10,6 +10,9 @@ _LABEL = re.compile(r"-(?:(?:x|w|h|max)[0-9][0-9.e+-]*|[0-9]+x[0-9]+)$")
 _MARK = b"gsr:scale"
 """Stands in every result with metadata, uncompressed: in PNG text, else in the EXIF block."""
 
+_LOOKED_AT = 2**20
+"""Bytes at both ends of a file, where formats have room for it."""
+
 
 def results_among(paths: Iterable[Path], suffixes: tuple[str, ...]) -> set[Path]:
     """Those that were made of another one, of any scale and format.
@@ -39,6 +42,7 @@ def _sources(path: Path, suffixes: tuple[str, ...]) -> set[str]:
 def _is_marked(path: Path) -> bool:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return data.find(_MARK) >= 0
+            begin = data.find(_MARK, 0, _LOOKED_AT)
+            return begin >= 0 or data.find(_MARK, max(0, len(data) - _LOOKED_AT)) >= 0
     except (OSError, ValueError):  # not to be read, or empty
         return False

@@ -184,7 +184,7 @@ def _made_here(jobs: list[Job], inside: set[Path]) -> set[Path]:
 
 
 def _find_all(inputs: list[Path], output: Path | None, recursive: bool) -> Iterator[_Found]:
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in inputs:
         is_folder = os.path.isdir(path)
         found = _find_in(path, output, recursive) if is_folder else [_Found(path, None, path)]
@@ -192,7 +192,8 @@ def _find_all(inputs: list[Path], output: Path | None, recursive: bool) -> Itera
             deeper = "" if recursive else "; add --recursive to look into the folders inside it"
             raise ImageError(f"{path} holds no pictures{deeper}.")
         for one in found:
-            if (real := one.source.resolve()) not in seen:
+            # Not pathlib's, which raises where links point at each other.
+            if (real := os.path.realpath(one.source)) not in seen:
                 seen.add(real)
                 yield one
 
@@ -209,9 +210,16 @@ def _find_in(folder: Path, output: Path | None, recursive: bool) -> list[_Found]
         )
         for name in sorted(names):
             path = Path(where, name)
+            if not _may_be_file(path):
+                continue
             if path.suffix.lower() in READABLE_SUFFIXES and not name.startswith("."):
                 found.append(_Found(path, path.parent.relative_to(folder), folder))
     return found
+
+
+def _may_be_file(path: Path) -> bool:
+    """Not a pipe, a device or a socket: reading these may wait or last for ever."""
+    return os.path.isfile(path) or not os.path.exists(path)  # a link to nothing is told of later
 
 
 def _folder(one: _Found, output: Path | None, label: str) -> Path:

@@ -1,5 +1,7 @@
 """What is known of a picture before its pixels are read."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,20 @@ def test_many_pictures_do_not_go_into_a_picture(tmp_path: Path) -> None:
         plan(sources, tmp_path / "c.png", label="x2", suffix=".png")
     (tmp_path / "d.png").mkdir()  # unless there is such a folder
     assert plan(sources, tmp_path / "d.png", label="x2", suffix=".png").many
+
+
+def test_links_in_a_ring_are_pictures_that_are_not_there(tmp_path: Path) -> None:
+    turned(tmp_path / "a.png", 1)
+    (tmp_path / "ring.png").symlink_to("ring.png")
+    found = plan([tmp_path], None, label="x2", suffix=".png")
+    assert [job.source.name for job in found.jobs] == ["a.png", "ring.png"]
+
+
+def test_pipes_devices_and_sockets_of_a_folder_are_no_pictures(tmp_path: Path) -> None:
+    turned(tmp_path / "a.png", 1)
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "null.png").symlink_to(os.devnull)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket.png"))
+    found = plan([tmp_path], None, label="x2", suffix=".png")
+    assert [job.source.name for job in found.jobs] == ["a.png"]

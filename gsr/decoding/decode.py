@@ -104,8 +104,17 @@ def _identify(stream: BinaryIO, label: str) -> Image.Image:
             continue
         with _decoding(label, passing=(SyntaxError, IndexError, TypeError, struct.error)):
             stream.seek(0)
-            return Image.OPEN[name][0](stream, label)
+            # No name: Pillow would open what is called so, and show that file's bytes.
+            return Image.OPEN[name][0](_Stream(stream), "")
     raise _Damaged(_damaged(label))
+
+
+class _Stream:
+    """A file without its descriptor, in which libtiff moves so that Pillow loses its place."""
+
+    def __init__(self, stream: BinaryIO):
+        self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
+        self.close = stream.close
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import math
 import warnings
 from pathlib import Path
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from gsr.decoding.info import ColourMode, PictureInfo
 
@@ -30,6 +30,16 @@ _KEPT_EXIF = frozenset(
 )
 OWN = "gsr:"
 """Before the names of entries that this program writes."""
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns upright, by EXIF's orientation."""
 _EXIF_PIXEL_SIZE = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 
 
@@ -116,12 +126,15 @@ def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The picture turned as its EXIF orientation asks."""
+    """The picture turned as its EXIF orientation asks.
+
+    Pillow's own way writes the EXIF block anew, which fails where other tags are damaged.
+    """
     try:
-        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
     except Exception:
         return image
-    return ImageOps.exif_transpose(image) if turned else image
+    return image if turn is None else image.transpose(turn)
 
 
 def fitting_icc(

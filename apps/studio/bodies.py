@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 from pydantic_core import from_json
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gsr.errors import GsrError, ImageError
@@ -87,7 +87,9 @@ class Bodies:
             await refusal(413, _too_long(limit))(scope, receive, heard_out)
             return
         try:
-            await self._app(scope, counted, heard_out)  # which answers to what `counted` raises
+            with suppress(ClientDisconnect):  # in the middle of its body: nobody waits any more
+                # The app answers to what `counted` raises.
+                await self._app(scope, counted, heard_out)
         finally:
             budget.give_back(person, got)
 

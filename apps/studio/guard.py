@@ -28,6 +28,7 @@ from .uploads import NotUploadedError, Uploads
 OURS = re.compile(r"/(studio|viewer|page|demo)/.*|/gradio_api/(upload|upload_progress)")
 """Answered by our own routes, which say no by themselves."""
 CALL = re.compile(r"/gradio_api/(?:(run|call)/(?P<name>[\w-]{1,64})|queue/join)")
+EVENT = re.compile(r"/gradio_api/call/[\w-]{1,64}/(?P<event>[\w-]{1,64})")
 FILE = re.compile(r"/gradio_api/file=(?P<path>.+)", re.DOTALL)
 OPEN = {
     "/": "the page",
@@ -113,13 +114,21 @@ class Guard:
 
     def _check_reading(self, scope: Scope) -> None:
         """Refuse a file, or a stream of messages, that is not there for whoever asks."""
-        file = FILE.fullmatch(scope["path"])
+        file, event = FILE.fullmatch(scope["path"]), EVENT.fullmatch(scope["path"])
+        if event and not self._is_called(event["event"]):
+            raise UnknownCallError("There is no such call.")
         if file:
             self._check_file(file["path"], person_of(scope))
         if scope["path"] == "/gradio_api/queue/data":
             asked = Request(scope).query_params.get("session_hash", "")
             if asked not in self._demo._queue.pending_messages_per_session:
                 raise UnknownCallError("There is no such session.")
+
+    def _is_called(self, event: str) -> bool:
+        """Whether there are results of a call to be fetched, or will be."""
+        queue = self._demo._queue
+        pending = queue.pending_event_ids_session.values()
+        return event in queue.event_ids_to_events or any(event in events for events in pending)
 
     def _check_file(self, path: str, person: str) -> None:
         if path in self._uploads:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -105,7 +105,7 @@ def _identify(stream: BinaryIO, label: str) -> Image.Image:
         with _decoding(label, passing=(SyntaxError, IndexError, TypeError, struct.error)):
             stream.seek(0)
             # No name: Pillow would open what is called so, and show that file's bytes.
-            return Image.OPEN[name][0](_Stream(stream), "")
+            return Image.OPEN[name][0](cast(BinaryIO, _Stream(stream)), "")
     raise _Damaged(_damaged(label))
 
 

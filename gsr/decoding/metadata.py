@@ -131,7 +131,7 @@ def upright(image: Image.Image) -> Image.Image:
     Pillow's own way writes the EXIF block anew, which fails where other tags are damaged.
     """
     try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:
         return image
     return image if turn is None else image.transpose(turn)

@@ -79,6 +79,28 @@ def test_who_sends_too_much_is_heard_out_and_told_why(declared):
     assert sent[0] == (413, 0)
 
 
+def test_who_leaves_in_the_middle_of_a_body_is_let_go():
+    messages = [
+        {"type": "http.request", "body": b"[1,", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    memory, sent = Budget(9, 9), []
+
+    async def app(scope, receive, send):
+        await send(await Request(scope, receive).body())
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/x", "headers": [], "client": ("a", 1)}
+    asyncio.run(Bodies(app, memory, memory)(scope, receive, send))
+    assert (messages, sent) == ([], [])
+    memory.take("anybody", 9)  # all is given back
+
+
 def test_limits_of_paths():
     assert limit_of("/studio/fields/x/edit") == (MAX_EDIT_BYTES, False)
     assert limit_of("/studio/fields/x/y/edit") == (MAX_CALL_BYTES, False)

@@ -385,3 +385,9 @@ def test_what_is_not_there_is_said_in_the_same_form(client, path):
 def test_sessions_that_are_not_there(client):
     answer = client.get("/gradio_api/queue/data?session_hash=nobody")
     assert (answer.status_code, answer.json()) == (404, {"error": "There is no such session."})
+
+
+@pytest.mark.parametrize("path", ["call/encode/nothing", "call/v2/encode", "call/a/b"])
+def test_calls_that_nobody_made(client, path):
+    answer = client.get(f"/gradio_api/{path}")
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such call."})

@@ -37,10 +37,11 @@ function messageTransport(model, { silent, heard }) {
   });
   const bytes = (buffer) => buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
   const place = ({ x, y, width, height }) => ({ x, y, width, height });
+  const pixels = ({ columns, rows, ...rest }) => ({ ...place(rest), columns, rows });
   return {
     about: () => ask("about", {}),
     async frame({ view, method, layer, quality }, signal) {
-      const answer = await ask("frame", { view, method, layer, quality }, signal);
+      const answer = await ask("frame", { view: pixels(view), method, layer, quality }, signal);
       return { blob: new Blob([bytes(answer.buffers[0])], { type: answer.type }), milliseconds: answer.milliseconds };
     },
     ellipses: async (view, limit, signal) => (await ask("ellipses", { view: place(view), limit }, signal)).found,

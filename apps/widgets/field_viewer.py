@@ -13,6 +13,8 @@ from PIL import Image
 
 from gsr import GaussianField, GsrError, methods
 from gsr.continuous import ContinuousImage
+from gsr.coords import FARTHEST, is_number
+from gsr.errors import shown
 from gsr.images import load, to_pil
 from gsr.render import LAYERS, render
 
@@ -24,6 +26,8 @@ from .service import FieldService
 STATIC_SIDE = 320
 """Pixels of the longer side of the still picture that a closed notebook shows."""
 USUAL = ("bicubic", "lanczos")
+MOST_LIT = 4096
+"""Kernels that a bank can have."""
 OWN = "gsr:"
 """Before the name of a layer of the field, among sources."""
 
@@ -106,8 +110,28 @@ class FieldViewer(anywidget.AnyWidget):
     @traitlets.validate("view")
     def _rectangle(self, proposal: Any) -> Any:
         value = proposal["value"]
-        if value is not None and not (len(value) == 4 and min(value[2:]) > 0):
-            raise GsrError(f"view must be (x, y, width, height) with an extent, got {value}.")
+        if value is not None:
+            near = len(value) == 4 and all(is_number(v) and abs(v) <= FARTHEST for v in value)
+            if not (near and min(value[2:]) > 0):
+                raise GsrError(
+                    f"view must be (x, y, width, height) with an extent, got {shown(value)}."
+                )
+        return value
+
+    @traitlets.validate("selection")
+    def _point(self, proposal: Any) -> Any:
+        value = proposal["value"]
+        if value is not None and not (len(value) == 2 and all(map(is_number, value))):
+            raise GsrError(f"selection must be a point (x, y), got {shown(value)}.")
+        return value
+
+    @traitlets.validate("kernels")
+    def _numbers(self, proposal: Any) -> Any:
+        value = proposal["value"]
+        if len(value) > MOST_LIT or not all(0 <= kernel < MOST_LIT for kernel in value):
+            raise GsrError(
+                f"kernels must be at most {MOST_LIT} numbers of kernels, got {shown(value)}."
+            )
         return value
 
     @traitlets.validate("scale")

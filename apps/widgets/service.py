@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gsr import GaussianField, GsrError, View
+from gsr import GaussianField, GsrError
 from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage
+from gsr.errors import shown
 from gsr.provenance import titled
+from gsr.reading import read_values
 
 from ..viewer import payloads, truths
 from ..viewer.comparing import described, most_compared, scores_of
+from . import messages
 
 Answer = tuple[dict[str, Any], list[bytes]]
 
@@ -36,33 +39,35 @@ class FieldService:
         self.label = label
         self.images = dict(images)
         self.truth = truth
-        self._answers: dict[str, Callable[[dict[str, Any]], Answer]] = {
-            "about": self._about,
-            "frame": self._frame,
-            "ellipses": self._ellipses,
-            "explain": self._explain,
-            "choices": lambda _: ({}, [payloads.choices(self.field)]),
-            "scores": self._scores,
-            "usage": self._usage,
-            "footprint": self._footprint,
+        self._answers: dict[str, tuple[type, Callable[[Any], Answer]]] = {
+            "about": (messages.Plain, self._about),
+            "frame": (messages.Frame, self._frame),
+            "ellipses": (messages.Ellipses, self._ellipses),
+            "explain": (messages.Point, self._explain),
+            "choices": (messages.Plain, lambda _: ({}, [payloads.choices(self.field)])),
+            "scores": (messages.Scores, self._scores),
+            "usage": (messages.Inside, self._usage),
+            "footprint": (messages.Footprint, self._footprint),
         }
 
-    def answer(self, message: dict[str, Any]) -> Answer:
+    def answer(self, message: Any) -> Answer:
         """Content and buffers for a message; what cannot be done is `error`, one sentence."""
-        number = message.get("number")
+        members = dict(message) if isinstance(message, dict) else {}
+        what, number = members.pop("what", None), members.pop("number", None)
+        if not isinstance(number, str | int | None):
+            number = None  # nobody waits for such an answer
         try:
-            if message.get("what") not in self._answers:
-                raise GsrError(f"the viewer cannot be told {message.get('what')!r}.")
-            content, buffers = self._answers[message["what"]](message)
+            if not isinstance(what, str) or what not in self._answers:
+                raise GsrError(f"the viewer cannot be told {shown(what)}.")
+            kind, find = self._answers[what]
+            content, buffers = find(read_values(kind, members, f"the message {what}", GsrError))
         except GsrError as error:
             return {"number": number, "error": str(error)}, []
-        except (KeyError, TypeError, ValueError) as error:
-            return {"number": number, "error": f"the message is incomplete: {error}."}, []
         except (MemoryError, RuntimeError) as error:  # torch's, out of memory for one
             return {"number": number, "error": f"that could not be computed: {error}."}, []
         return content | {"number": number}, buffers
 
-    def _about(self, _: dict[str, Any]) -> Answer:
+    def _about(self, _: messages.Plain) -> Answer:
         known = [name for name in self.images if name != "truth"]
         methods = [
             {
@@ -79,12 +84,12 @@ class FieldService:
             found["label"] = self.label
         return {"found": found, "methods": methods}, []
 
-    def _frame(self, message: dict[str, Any]) -> Answer:
-        where = message["view"]
-        x, y, width, height = (float(where[name]) for name in ("x", "y", "width", "height"))
-        view = View(x, y, width, height, (int(where["rows"]), int(where["columns"])))
+    def _frame(self, asked: messages.Frame) -> Answer:
         request = payloads.FrameRequest(
-            view, message["method"], message["layer"], message["quality"]
+            asked.view.view(),
+            asked.method,
+            asked.layer,  # type: ignore[arg-type]
+            asked.quality,  # type: ignore[arg-type]
         )
         started = time.perf_counter()
         data, media_type = payloads.frame(self._image(request.method), request)
@@ -101,30 +106,22 @@ class FieldService:
             raise GsrError(f"this viewer shows {known}, not {method!r}.")
         return self.images[method]
 
-    def _ellipses(self, message: dict[str, Any]) -> Answer:
-        return {"found": payloads.ellipses(self.field, _region(message), message["limit"])}, []
+    def _ellipses(self, asked: messages.Ellipses) -> Answer:
+        return {"found": payloads.ellipses(self.field, asked.view.view(), asked.limit)}, []
 
-    def _explain(self, message: dict[str, Any]) -> Answer:
-        where = (float(message[name]) for name in ("x", "y", "scale"))
-        return {"found": payloads.explanation(self.field, *where)}, []
+    def _explain(self, asked: messages.Point) -> Answer:
+        return {"found": payloads.explanation(self.field, asked.x, asked.y, asked.scale)}, []
 
-    def _usage(self, message: dict[str, Any]) -> Answer:
-        return {"found": {"shares": payloads.region_usage(self.field, _region(message))}}, []
+    def _usage(self, asked: messages.Inside) -> Answer:
+        return {"found": {"shares": payloads.region_usage(self.field, asked.view.view())}}, []
 
-    def _footprint(self, message: dict[str, Any]) -> Answer:
-        column, row = int(message["column"]), int(message["row"])
-        return {"found": payloads.reach(self.field, column, row, float(message["scale"]))}, []
+    def _footprint(self, asked: messages.Footprint) -> Answer:
+        return {"found": payloads.reach(self.field, asked.column, asked.row, asked.scale)}, []
 
-    def _scores(self, message: dict[str, Any]) -> Answer:
+    def _scores(self, asked: messages.Scores) -> Answer:
         if self.truth is None:
             raise GsrError("there is no ground truth for this picture.")
-        names = str(message["methods"]).split(",")
-        region, most = _region(message), most_compared(names)
+        names = list(dict.fromkeys(asked.methods.split(",")))
+        region, most = asked.view.view(), most_compared(names)
         found = {name: scores_of(self._image(name), self.truth, region, most) for name in names}
         return {"found": {"scores": found}}, []
-
-
-def _region(message: dict[str, Any]) -> View:
-    """A rectangle where only the place counts."""
-    x, y, width, height = (float(message["view"][n]) for n in ("x", "y", "width", "height"))
-    return View(x, y, width, height, (max(1, round(height)), max(1, round(width))))

@@ -107,16 +107,61 @@ def test_questions_are_answered(field):
     [
         ({"what": "melt"}, "melt"),
         ({"what": "explain", "x": 1000, "y": 0, "scale": 4}, "outside the image"),
-        ({"what": "explain"}, "incomplete"),
+        ({"what": ["frame"]}, "cannot be told ['frame']"),
+        ({"what": "x" * 10_000}, "cannot be told 'xxxx"),
+        ({"what": "about", "more": 1}, "unknown key 'more'"),
+        ({"what": "explain"}, "the message explain: x is missing"),
+        ({"what": "explain", "x": "3", "y": 0, "scale": 4}, "x must be a number, got '3'"),
+        ({"what": "explain", "x": float("nan"), "y": 0, "scale": 4}, "x must be a finite number"),
+        ({"what": "explain", "x": 10**400, "y": 0, "scale": 4}, "x must be"),
+        ({"what": "footprint", "column": 10**400, "row": 0, "scale": 4}, "finite x, y"),
+        ({"what": "footprint", "column": 1.5, "row": 0, "scale": 4}, "column must be a whole"),
+        ({"what": "ellipses", "view": {}, "limit": 1}, "view.x is missing"),
+        ({"what": "ellipses", "view": [1, 2, 3, 4], "limit": 1}, "view must be an object"),
+        ({"what": "usage", "view": {"x": 0, "y": 0, "width": 1e308, "height": 1}}, "scale must be"),
+        (FRAME | {"view": FRAME["view"] | {"rows": 10**400}}, "whole pixels from 1"),
+        (FRAME | {"view": FRAME["view"] | {"rows": 10**30}}, "whole pixels from 1"),
+        (FRAME | {"quality": None}, "quality must be text, got None"),
         (FRAME | {"method": "magic"}, "bicubic, lanczos"),
         (FRAME | {"view": FRAME["view"] | {"width": -1}}, "above 0"),
-        ({"what": "scores", "view": {}, "methods": "gsr"}, "no ground truth"),
+        (
+            {"what": "scores", "view": {"x": 0, "y": 0, "width": 9, "height": 9}, "methods": "gsr"},
+            "no ground truth",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_one_sentence(field, message, word):
     content, buffers = asked(FieldViewer(field), **message)
     assert word in content["error"]
     assert not buffers
+
+
+def test_messages_that_are_none_are_answered_too(field):
+    service = FieldViewer(field)._service
+    for message in (None, [], "about", 3, {"number": {"a": []}}):
+        content, _ = service.answer(message)
+        assert "cannot be told None" in content["error"]
+        assert content["number"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("view", [0.0, 0.0, 1.0, float("nan")]),
+        ("view", [1e300, 0.0, 1.0, 1.0]),
+        ("selection", [1.0]),
+        ("selection", [float("inf"), 1.0]),
+        ("kernels", [-1]),
+        ("kernels", [10**9]),
+        ("kernels", [1] * 5000),
+    ],
+)
+def test_traits_that_make_no_sense_are_refused(field, name, value):
+    viewer = FieldViewer(field)
+    before = getattr(viewer, name)
+    with pytest.raises(GsrError, match=name):
+        setattr(viewer, name, value)
+    assert getattr(viewer, name) == before
 
 
 def test_a_closed_notebook_keeps_a_small_picture(field):

@@ -7,6 +7,8 @@ const WORDS = { mode: "mode", map: "map", color: "colorBy" };
 const NUMBERS = { wipe: "wipe", gain: "gain", sigma: "sigma", opacity: "opacity" };
 const SWITCHES = { ellipses: "ellipses", offsets: "offsets" };
 const LONGEST = 4000; // characters; edits that need more are left out
+const MOST_LIT = 4096; // kernels
+const FARTHEST = 1e9; // LR pixels
 
 export function fits(edits) {
   return JSON.stringify(edits).length < LONGEST;
@@ -48,7 +50,7 @@ export function readLink(hash) {
     view: at && zoom ? { x: at[0], y: at[1], zoom } : null,
     state: readState(words),
     point: pair(words.get("point")),
-    lit: (words.get("lit") ?? "").split(".").filter((word) => /^\d+$/.test(word)).map(Number),
+    lit: (words.get("lit") ?? "").split(".").filter((word) => /^\d{1,4}$/.test(word)).slice(0, MOST_LIT).map(Number),
     ...readEdits(words),
   };
 }
@@ -82,7 +84,7 @@ function many(count) {
 
 function listOf(text) {
   try {
-    const edits = JSON.parse(text);
+    const edits = text.length < LONGEST ? JSON.parse(text) : null;
     return Array.isArray(edits) ? edits : null;
   } catch {
     return null;
@@ -91,7 +93,7 @@ function listOf(text) {
 
 function pair(text) {
   const numbers = (text ?? "").split(",").map(Number);
-  return text && numbers.length === 2 && numbers.every(Number.isFinite) ? numbers : null;
+  return text && numbers.length === 2 && numbers.every((value) => Math.abs(value) <= FARTHEST) ? numbers : null;
 }
 
 function positive(text) {

@@ -128,8 +128,9 @@ def _thin(rng: np.random.Generator, n: int) -> npt.NDArray[np.float64]:
 
 
 _CELLS: tuple[Callable[[np.random.Generator, int], npt.NDArray[np.float64]], ...] = (
-    _checker, _stripes, _ordered, _scattered, _blocks, _thin,
+    _checker, _checker, _stripes, _stripes, _ordered, _ordered, _scattered, _blocks, _thin,
 )  # fmt: skip
+"""Those that a network gets most wrong come twice."""
 
 
 def _coloured(rng: np.random.Generator, ink: npt.NDArray[np.float64]) -> Pixels:

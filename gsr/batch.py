@@ -69,6 +69,7 @@ class Batch:
         white: The value that is white, see `gsr.images.load`.
         pool: Decodes the pictures in other processes, see `gsr.images.load`.
         most_pixels: Refuse larger results, where that is wanted.
+        advise: Say in the words of the command line which weights a picture asks for.
         steps: Hears of notes, and of every picture's progress; what it raises ends the run.
     """
 
@@ -80,6 +81,7 @@ class Batch:
     white: float | None = None
     pool: "Pool | None" = None
     most_pixels: int | None = None
+    advise: bool = False
     steps: Steps = SILENT
 
     def run(self) -> Iterator[Outcome]:
@@ -162,6 +164,9 @@ class Batch:
         lr_size = source.lr_size
         size = self._size(job, lr_size)
         check_output(job.output, size, transparent=source.transparent)
+        advice = source.advice(method) if self.advise else None
+        if advice:
+            self.steps.note(f"{job.source}: {advice}")
         with self.steps.bar(title) as advance:
             encoded, image = _render(source, method, size, _ending(advance))
         scale = size[0] / lr_size[0], size[1] / lr_size[1]
@@ -184,7 +189,7 @@ class Batch:
             weights=encoded.weights or None,
             edits=count(edits_of(encoded)),
             seconds=round(time.perf_counter() - start, 3),
-            notes=[*notes, *left_out],
+            notes=[*([advice] if advice else []), *notes, *left_out],
         )
 
     def _attempt(self, job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:

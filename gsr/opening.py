@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gsr.advice import advice
 from gsr.continuous import ContinuousImage, Method, Progress
 from gsr.decoding.pool import Pool
 from gsr.errors import ImageError
@@ -39,6 +40,12 @@ class Opened:
             return self.content
         assert method is not None  # whoever opens pictures has one
         return method.encode(self.content, progress=progress)
+
+    def advice(self, method: Method | None) -> str | None:
+        """What had better be chosen instead of `method`; see `gsr.advice`."""
+        if method is None or isinstance(self.content, GaussianField):
+            return None
+        return advice(self.content, method.name)
 
 
 def open_source(path: Path, *, white: float | None = None, pool: Pool | None = None) -> Opened:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ import torch
 
 from gsr.atomic import replacing
 from gsr.baselines import BASELINES, BaselineConfig, PointNetwork
+from gsr.coords import is_number
 from gsr.errors import ConfigError, GsrError, WeightsError, reason, shown
 from gsr.files import checksum, is_file
 from gsr.model import GaussianSR, ModelConfig
@@ -17,6 +18,8 @@ from gsr.reading import parse_json, read_values
 from gsr.tensorfile import FLOATS, entries, opened, write
 
 FORMAT = "gsr-1"
+BASE = "lite"
+"""What weights are mixed with that do not name others."""
 MOST_CONFIG = 2**16
 """Bytes of a configuration in a file."""
 
@@ -58,17 +61,37 @@ def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None 
     return path
 
 
-def load(name: str | Path = "lite", *, device: str | torch.device = "cpu") -> GaussianSR:
+def load(
+    name: str | Path = "lite", *, strength: float = 1.0, device: str | torch.device = "cpu"
+) -> GaussianSR:
     """A model ready to encode, from bundled weights by name or from a file.
 
     Args:
-        name: `lite` or another name of the manifest, or the path of a `.safetensors` file.
+        name: `lite`, `photo` or another name of the manifest, or the path of a `.safetensors` file.
+        strength: From 0 to 1, how much of these weights: below 1 the rest is of those they were
+            trained on from (the manifest's `base`, or else `lite`). With `photo` it says how much
+            noise and compression is taken out, and how much fine texture with it.
         device: Where the model goes.
 
     Raises:
-        WeightsError: for an unknown name, a missing, damaged or foreign file, and for weights of
-            another method.
+        ConfigError: for a strength outside of [0, 1].
+        WeightsError: for an unknown name, a missing, damaged or foreign file, for weights of
+            another method, and for a strength where there is nothing to mix with.
     """
+    if not (is_number(strength) and 0 <= strength <= 1):
+        raise ConfigError(f"strength must be a number from 0 to 1, got {shown(strength)}.")
+    model = _gaussians(name, device)
+    if strength == 1:
+        return model
+    base = manifest().get(str(name), {}).get("base", BASE)
+    if str(name) == base:
+        raise WeightsError(
+            f"strength mixes weights with those they were trained on from, and {name} began anew."
+        )
+    return mixed(_gaussians(base, device), model, strength)
+
+
+def _gaussians(name: str | Path, device: str | torch.device) -> GaussianSR:
     network = load_network(name, device=device)
     if not isinstance(network, GaussianSR):
         raise WeightsError(
@@ -76,6 +99,30 @@ def load(name: str | Path = "lite", *, device: str | torch.device = "cpu") -> Ga
             "Gaussians; weights of GaussianSR are needed here."
         )
     return network
+
+
+def mixed(base: GaussianSR, model: GaussianSR, strength: float) -> GaussianSR:
+    """Weights on the line from `base` (0) to `model` (1); the name says where.
+
+    It makes sense where one was trained on from the other.
+
+    Raises:
+        WeightsError: for weights of two architectures.
+    """
+    if _architecture(base) != _architecture(model):
+        raise WeightsError(
+            f"{model.name} and {base.name} have different architectures, and only weights of one "
+            "can be mixed by a strength."
+        )
+    config = model.config if strength else base.config  # colours may be corrected in one of them
+    result = GaussianSR(replace(config, name=f"{model.name} at {strength:g}"))
+    state, first = model.state_dict(), base.state_dict()
+    result.load_state_dict({k: torch.lerp(first[k], v, strength) for k, v in state.items()})
+    return result.to(model.bank.raw.device).eval().requires_grad_(False)
+
+
+def _architecture(model: GaussianSR) -> ModelConfig:
+    return replace(model.config, name="", corrected=False)
 
 
 def load_network(name: str | Path, *, device: str | torch.device = "cpu") -> Trained:

@@ -5,6 +5,7 @@ beside it is written by hand.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,6 +82,7 @@ def main(
         about |= {"psnr": measured["psnr"], "content": measured["content"]}
     folder.mkdir(exist_ok=True)
     shipped = name or model.config.name
+    model.config = replace(model.config, name=shipped)  # what it makes says so
     parameters = sum(p.numel() for p in model.parameters())
     path = save_weights(model.half() if half else model, folder / f"{shipped}.safetensors", about)
     entries = manifest(folder) | {shipped: entry_for(path, about, parameters, free_data)}

@@ -55,6 +55,7 @@ def launch(
     auth: str | None = None,
     allow_hosts: Sequence[str] = (),
     allow_embed: Sequence[str] = (),
+    strength: float = 1.0,
 ) -> None:
     """Serve until interrupted; prints `gsr app: http://...` once the page can be opened.
 
@@ -65,6 +66,7 @@ def launch(
         port: Port to listen on; the next free one if it is taken. 0 means any.
         open_browser: Also open the page.
         auth: `USER:PASSWORD` that everything then asks for.
+        strength: As of `gsr.load`, where `model` is not one already.
         allow_hosts: Names by which the app is reached besides its own, of a proxy for instance.
         allow_embed: Sites such as `http://localhost:8888` that may show the app in a frame.
 
@@ -76,7 +78,7 @@ def launch(
         check_credentials(auth)
     rules = Rules(Hosts(host, tuple(allow_hosts)), Policy(tuple(allow_embed)), auth)
     with workplace(), bind(host, port) as listener, Pool(DECODERS) as pool:
-        loaded = model if isinstance(model, GaussianSR) else load(model)
+        loaded = model if isinstance(model, GaussianSR) else load(model, strength=strength)
         picture = None
         if image is not None:
             picture = read_picture(_read_file(Path(image)), Path(image).name, pool=pool)

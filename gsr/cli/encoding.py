@@ -23,12 +23,9 @@ def encode(
             "--output", "-o", help=f"{FIELD_SUFFIX} file. Default: beside the input.", metavar="OUT"
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
-    ] = "lite",
-    best: Annotated[
-        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
-    ] = False,
+    model: single.Model = "lite",
+    strength: single.Strength = 1.0,
+    best: single.Best = False,
     white: single.White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a field that exists already.")
@@ -45,7 +42,9 @@ def encode(
     reporter = Reporter(quiet)
     with single.interruptible(target, reporter):
         source = single.open_noted(image, reporter, white)
-        field = single.encode(source, single.method_for(source, model, best=best), reporter)
+        field = single.encode(
+            source, single.method_for(source, model, best=best, strength=strength), reporter
+        )
         cast("GaussianField", field).save(target)
     height, width = source.lr_size
     reporter.line(f"{image}: {width} x {height} Gaussians, {target.stat().st_size / 1e6:.1f} MB")

@@ -23,9 +23,8 @@ def export(
             "--output", "-o", help=f"{PAGE_SUFFIX} file. Default: beside the input.", metavar="OUT"
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
-    ] = "lite",
+    model: single.Model = "lite",
+    strength: single.Strength = 1.0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a page that exists already.")
     ] = False,
@@ -42,7 +41,7 @@ def export(
     reporter = Reporter(quiet)
     with single.interruptible(target, reporter):
         source = single.open_noted(image, reporter)
-        field = single.encode(source, single.method_for(source, model), reporter)
+        field = single.encode(source, single.method_for(source, model, strength=strength), reporter)
         cast("GaussianField", field).to_html(target)
     height, width = source.lr_size
     reporter.line(f"{image}: {width} x {height} Gaussians, {target.stat().st_size / 1e6:.1f} MB")

@@ -11,7 +11,7 @@ import typer
 
 from gsr.cli.methods import method_rows, method_table
 from gsr.cli.progress import Reporter
-from gsr.cli.single import White, encode, method_for, open_noted
+from gsr.cli.single import Best, Model, Strength, White, encode, method_for, open_noted
 from gsr.cli.sizes import number
 from gsr.errors import ConfigError, WeightsError
 from gsr.files import is_field_file
@@ -185,19 +185,16 @@ def inspect(
         float,
         typer.Option("--scale", "-s", help="Scale it is seen at.", parser=number, metavar="FACTOR"),
     ] = 4.0,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
-    ] = "lite",
-    best: Annotated[
-        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
-    ] = False,
+    model: Model = "lite",
+    strength: Strength = 1.0,
+    best: Best = False,
     white: White = None,
     as_json: JsonFlag = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
 ) -> None:
     """Show which Gaussians made the colour at a point, and with what share."""
     x, y = point(at)
-    choose = partial(method_for, model=model, best=best)
+    choose = partial(method_for, model=model, best=best, strength=strength)
     explanation, made = _explain(image, (x, y), scale, choose, white, Reporter(quiet))
     if as_json:
         typer.echo(json.dumps({"image": str(image), **explanation.to_dict(), "made": made}))

@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from gsr.decoding.pool import Pool
     from gsr.opening import Opened
 
+Model = Annotated[str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")]
+Strength = Annotated[
+    float,
+    typer.Option(
+        help="How much of these weights, from 0 to 1; the rest is of lite.",
+        parser=number,
+        metavar="PART",
+    ),
+]
+Best = Annotated[
+    bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
+]
 White = Annotated[
     float | None,
     typer.Option(
@@ -75,29 +87,34 @@ def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "O
     return source
 
 
-def method_for(source: "Opened", model: str, *, best: bool = False) -> "Method | None":
+def method_for(
+    source: "Opened", model: str, *, best: bool = False, strength: float = 1.0
+) -> "Method | None":
     """The model, where there is something to encode.
 
     Raises:
         ConfigError: the best of it is wanted, and there is nothing to encode.
     """
     if not source.is_field:
-        return method_called(model, best=best)
+        return method_called(model, best=best, strength=strength)
     if best:
         raise ConfigError("--best is a way of encoding, and a field is encoded already.")
     return None
 
 
-def method_called(model: str, *, best: bool) -> "Method":
-    """The model of a name, or the best it can do; see `gsr.methods.Best`."""
-    from gsr.methods import Best
+def method_called(model: str, *, best: bool, strength: float) -> "Method":
+    """The model of a name, or the best it can do; see `gsr.methods.Best` and `gsr.load`."""
+    from gsr.methods import Best as Turned
     from gsr.weights import load
 
-    return Best.of(load(model)) if best else load(model)
+    loaded = load(model, strength=strength)
+    return Turned.of(loaded) if best else loaded
 
 
 def encode(source: "Opened", method: "Method | None", reporter: Reporter) -> "ContinuousImage":
-    """The continuous image, with a bar while the network runs."""
+    """The continuous image, with a bar while the network runs; better weights are named before."""
+    if advice := source.advice(method):
+        reporter.note(advice)
     with reporter.bar(source.info.name) as advance:
         return source.encode(method, lambda done, total: advance(done / total))
 

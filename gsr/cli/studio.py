@@ -1,11 +1,12 @@
 """`gsr app`: start the app, which is another package and is imported only when asked for."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gsr.cli.siblings import needing, sibling
+from gsr.cli.single import Model, Strength
 from gsr.cli.stopping import Terminated, exit_code, stoppable
 
 PARTS = ("gradio", "plotly", "uvicorn", "fastapi")
@@ -16,9 +17,8 @@ def studio(
     image: Annotated[
         Path | None, typer.Argument(help="Picture to start with.", exists=True, dir_okay=False)
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
-    ] = "lite",
+    model: Model = "lite",
+    strength: Strength = 1.0,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(help="Port to listen on; 0 takes any.", min=0, max=65535)
@@ -48,7 +48,10 @@ def studio(
     ] = None,
 ) -> None:
     """Start the app in the browser."""
-    further = {"allow_hosts": allow_host, "allow_embed": allow_embed}
+    further: dict[str, Any] = {"allow_hosts": allow_host, "allow_embed": allow_embed}
+    further = {name: names for name, names in further.items() if names}
+    if strength != 1:
+        further["strength"] = strength
     with needing("app", PARTS):
         launch = sibling("apps", "studio.launch").launch
         try:
@@ -60,7 +63,7 @@ def studio(
                     port=port,
                     open_browser=open_browser,
                     auth=auth,
-                    **{name: names for name, names in further.items() if names},
+                    **further,
                 )
         except Terminated as stopped:
             raise typer.Exit(exit_code(stopped)) from None

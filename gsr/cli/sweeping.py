@@ -9,6 +9,9 @@ from gsr.cli.looking import point
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
 from gsr.cli.single import (
+    Best,
+    Model,
+    Strength,
     White,
     beside,
     check_target,
@@ -59,12 +62,9 @@ def sweep(
     caption: Annotated[
         bool, typer.Option("--caption", help="Write the scale into a corner of the video.")
     ] = False,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
-    ] = "lite",
-    best: Annotated[
-        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
-    ] = False,
+    model: Model = "lite",
+    strength: Strength = 1.0,
+    best: Best = False,
     white: White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a video that exists already.")
@@ -83,7 +83,7 @@ def sweep(
     with interruptible(target, reporter):
         source = open_noted(image, reporter, white)
         check_sweep(target, wanted, source.lr_size)
-        method = method_for(source, model, best=best)
+        method = method_for(source, model, best=best, strength=strength)
         encoded = encode(source, method, reporter)
         with reporter.bar(target.name) as advance:
             notes = save_sweep(

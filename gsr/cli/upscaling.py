@@ -11,7 +11,7 @@ import typer
 from gsr.batch import Batch, Outcome, Status
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
-from gsr.cli.single import White, decoders, method_called
+from gsr.cli.single import Best, Model, Strength, White, decoders, method_called
 from gsr.cli.sizes import number, wanted_size
 from gsr.cli.stopping import exit_code, stoppable
 from gsr.errors import ConfigError, GsrError, OutputError
@@ -59,12 +59,9 @@ def upscale(
             metavar="OUT",
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")
-    ] = "lite",
-    best: Annotated[
-        bool, typer.Option("--best", help="Average eight turned encodings: better, 8 times slower.")
-    ] = False,
+    model: Model = "lite",
+    strength: Strength = 1.0,
+    best: Best = False,
     file_format: Annotated[
         Format | None,
         typer.Option("--format", "-f", help="Format where OUT does not name a file. Default: png."),
@@ -112,7 +109,8 @@ def upscale(
         batch = Batch(
             todo,
             wanted,
-            method=lambda: method_called(model, best=best),
+            method=lambda: method_called(model, best=best, strength=strength),
+            advise=True,
             overwrite=overwrite,
             strip=strip,
             white=white,

@@ -718,7 +718,7 @@ def fake_app(tmp_path, monkeypatch):
 def test_app_is_launched_with_what_was_asked(cli, fake_app, photo, tmp_path):
     fake_app("calls = []\ndef launch(**how): calls.append(how)")
     assert cli("app", photo, "-m", "base", "--port", 7999, "--no-open").code == 0
-    assert cli("app", "--port", 7998).code == 0
+    assert cli("app", "--port", 7998, "--strength", 0).code == 0
     named = ("--allow-host", "a.b", "--allow-host", "c.d", "--allow-embed", "http://e.f")
     assert cli("app", *named).code == 0
     first, second, third = sys.modules["gsr_apps.studio.launch"].calls
@@ -727,6 +727,7 @@ def test_app_is_launched_with_what_was_asked(cli, fake_app, photo, tmp_path):
         "auth": None,
     }  # fmt: skip
     assert (second["model"], second["image"], second["open_browser"]) == ("lite", None, True)
+    assert second["strength"] == 0
     assert (third["allow_hosts"], third["allow_embed"]) == (["a.b", "c.d"], ["http://e.f"])
 
 

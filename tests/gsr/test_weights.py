@@ -14,7 +14,7 @@ from torch import Tensor
 from gsr import weights
 from gsr.baselines import BASELINES, BaselineConfig
 from gsr.encoders import EncoderConfig
-from gsr.errors import WeightsError
+from gsr.errors import ConfigError, WeightsError
 from gsr.files import checksum
 from gsr.methods import NETWORKS
 from gsr.model import PRESETS, GaussianSR
@@ -313,3 +313,61 @@ def test_what_really_is_bundled_is_whole() -> None:
     for name, entry in manifest().items():
         path = weights.weights_folder() / entry["file"]
         assert checksum(path) == entry["sha256"], name
+
+
+# --- between two weights -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(tmp_path: Path, make_model: Make, monkeypatch: pytest.MonkeyPatch) -> list[GaussianSR]:
+    """`lite`, `photo` that goes on from it, and `large` of another architecture, all bundled."""
+    models = {
+        "lite": make_model("lite", seed=1),
+        "photo": make_model("lite", seed=2, name="photo", corrected=False),
+        "large": make_model("lite", seed=3, splatted=9),
+    }
+    lines = []
+    for name, model in models.items():
+        path = save_weights(model, tmp_path / f"{name}.safetensors")
+        lines.append(f'[{name}]\nfile = "{path.name}"\nsha256 = "{checksum(path)}"')
+    (tmp_path / "manifest.toml").write_text("\n".join(lines))
+    monkeypatch.setattr(weights, "weights_folder", lambda: tmp_path)
+    return [models["lite"], models["photo"]]
+
+
+@pytest.mark.parametrize("strength", [0, 0.25, 0.5, 1, 1.0])
+def test_a_strength_lies_between_two_weights(pair: list[GaussianSR], strength: float) -> None:
+    found, (first, last) = load("photo", strength=strength), (m.state_dict() for m in pair)
+    for name, value in found.state_dict().items():
+        between = (1 - strength) * first[name] + strength * last[name]
+        torch.testing.assert_close(value, between, rtol=0, atol=1e-6)
+    assert not found.training
+    assert not any(p.requires_grad for p in found.parameters())
+
+
+def test_a_strength_is_named_in_what_it_makes(pair: list[GaussianSR]) -> None:
+    assert load("photo").name == "photo"
+    mixed = load("photo", strength=0.5)
+    assert mixed.name == "photo at 0.5"
+    assert mixed.encode(torch.rand(3, 6, 6)).model == "photo at 0.5"
+
+
+@pytest.mark.parametrize(("strength", "corrected"), [(0, True), (0.1, False), (1, False)])
+def test_colours_are_corrected_as_the_weights_have_it(
+    pair: list[GaussianSR], strength: float, corrected: bool
+) -> None:
+    """Noise that was taken out must not come back."""
+    assert load("photo", strength=strength).config.corrected == corrected
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), float("inf"), "1", None, True])
+def test_strengths_that_are_none(pair: list[GaussianSR], strength: object) -> None:
+    with pytest.raises(ConfigError, match=r"^strength must be a number from 0 to 1, got"):
+        load("photo", strength=strength)  # type: ignore[arg-type]
+
+
+def test_a_strength_needs_two_weights_of_one_architecture(pair: list[GaussianSR]) -> None:
+    with pytest.raises(WeightsError, match="different architectures"):
+        load("large", strength=0.5)
+    with pytest.raises(WeightsError, match="lite began anew"):
+        load("lite", strength=0.5)

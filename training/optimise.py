@@ -45,13 +45,21 @@ def _configured(
         recipe.channels or config.encoder.channels, recipe.blocks or config.encoder.blocks
     )
     config = replace(config, encoder=encoder)
-    if not recipe.finest and recipe.slopes == "preset":
+    of_gaussians = {
+        "finest": recipe.finest != 0,
+        "slopes": recipe.slopes != "preset",
+        "corrected": recipe.corrected != "preset",
+    }
+    asked = [key for key, there in of_gaussians.items() if there]
+    if not asked:
         return config
     if not isinstance(config, ModelConfig):
-        key = "finest" if recipe.finest else "slopes"
+        key = asked[0]
         raise ConfigError(f"model.{key} is a setting of Gaussians; {recipe.preset} has none.")
     if recipe.slopes != "preset":
         config = replace(config, sloped=recipe.slopes == "yes")
+    if recipe.corrected != "preset":
+        config = replace(config, corrected=recipe.corrected == "yes")
     finest = recipe.finest or config.sampler.finest
     return replace(config, sampler=replace(config.sampler, finest=finest))
 

@@ -48,6 +48,8 @@ class ModelRecipe(Checked):
         finest: Magnification beyond which the decoder is told this one; 0 takes the preset's.
         init: Weights to start from, a bundled name or a file; empty starts anew.
         slopes: Whether a Gaussian's colour has a slope: `preset`, `yes` or `no`.
+        corrected: Whether encoding with the weights brings the result nearer to its input; not
+            where the input is what is mended.
     """
 
     called: ClassVar[str] = "model."
@@ -57,6 +59,7 @@ class ModelRecipe(Checked):
     finest: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 0.0
     init: Word = ""
     slopes: Literal["preset", "yes", "no"] = "preset"
+    corrected: Literal["preset", "yes", "no"] = "preset"
 
 
 @dataclass(frozen=True)

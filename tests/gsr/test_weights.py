@@ -322,7 +322,7 @@ def test_what_really_is_bundled_is_whole() -> None:
 def pair(tmp_path: Path, make_model: Make, monkeypatch: pytest.MonkeyPatch) -> list[GaussianSR]:
     """`lite`, `photo` that goes on from it, and `large` of another architecture, all bundled."""
     models = {
-        "lite": make_model("lite", seed=1),
+        "lite": make_model("lite", seed=1, corrected=True),
         "photo": make_model("lite", seed=2, name="photo", corrected=False),
         "large": make_model("lite", seed=3, splatted=9),
     }

@@ -2,11 +2,14 @@
 
 from dataclasses import FrozenInstanceError, asdict
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from gsr.errors import ConfigError
 from gsr.methods import NETWORKS
+from gsr.model import GaussianSR
+from training.optimise import build
 from training.recipe import DataRecipe, ModelRecipe, Recipe, TrainRecipe
 from training.recipe_files import load_recipe, parse_overrides
 from training.train import recipe_file, run_folder
@@ -183,3 +186,14 @@ def test_every_key_is_described(section: str) -> None:
     part = getattr(Recipe(), section)
     missing = [key for key in asdict(part) if key not in (type(part).__doc__ or "")]
     assert missing == []
+
+
+@pytest.mark.parametrize(("said", "corrected"), [("preset", True), ("yes", True), ("no", False)])
+def test_whether_weights_correct_colours(
+    said: Literal["preset", "yes", "no"], corrected: bool
+) -> None:
+    network = build(ModelRecipe(corrected=said, channels=8, blocks=1), seed=0)
+    assert isinstance(network, GaussianSR)
+    assert network.config.corrected == corrected
+    with pytest.raises(ConfigError, match=r"^model\.corrected is a setting of Gaussians"):
+        build(ModelRecipe(preset="liif", corrected="no"), seed=0)

@@ -36,8 +36,10 @@ def test_names_of_a_field() -> None:
 
 
 def test_signatures() -> None:
-    name, device = inspect.signature(gsr.load).parameters.values()
+    name, strength, device = inspect.signature(gsr.load).parameters.values()
     assert (name.name, name.default) == ("name", "lite")
+    assert (strength.name, strength.default) == ("strength", 1.0)
+    assert strength.kind == strength.KEYWORD_ONLY
     assert (device.name, device.default, device.kind) == ("device", "cpu", device.KEYWORD_ONLY)
     assert list(inspect.signature(gsr.GaussianSR.encode).parameters) == [
         "self", "source", "tile", "progress", "ensemble", "corrected",

@@ -96,7 +96,7 @@ def read_json(
     Args:
         kind: What is made; its annotations say what is accepted.
         text: JSON, in UTF-8 if it is bytes.
-        what: Begins the sentence of a refusal: "the sampler of a.gsf".
+        what: Begins the sentence of a refusal: "the sampler of a.gsf". May be empty.
         refusal: What is raised.
         most: Bytes.
 
@@ -112,7 +112,8 @@ def read_values(kind: type[T], values: Any, what: str, refusal: type[GsrError] =
     try:
         made: T = _made(kind, values, ())
     except GsrError as error:
-        raise refusal(f"{what}: {str(error).rstrip('.')}.") from error
+        said = f"{str(error).rstrip('.')}."
+        raise refusal(f"{what}: {said}" if what else said) from error
     return made
 
 

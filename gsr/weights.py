@@ -14,7 +14,7 @@ from gsr.coords import is_number
 from gsr.errors import ConfigError, GsrError, WeightsError, reason, shown
 from gsr.files import checksum, is_file
 from gsr.model import GaussianSR, ModelConfig
-from gsr.reading import parse_json, read_values
+from gsr.reading import parse_json, read_text, read_values
 from gsr.tensorfile import FLOATS, entries, opened, write
 
 FORMAT = "gsr-1"
@@ -39,7 +39,12 @@ def manifest(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     path = (folder or weights_folder()) / "manifest.toml"
     if not path.exists():
         return {}
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        return tomllib.loads(read_text(path, "a manifest of weights", WeightsError))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, WeightsError):
+            raise
+        raise WeightsError(f"{path} is damaged ({reason(error)}); install gsr again.") from error
 
 
 def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None = None) -> Path:
@@ -130,8 +135,8 @@ def load_network(name: str | Path, *, device: str | torch.device = "cpu") -> Tra
     bundled = manifest()
     if str(name) in bundled:
         entry = bundled[str(name)]
-        path = weights_folder() / entry["file"]
-        _check_sum(path, entry["sha256"])
+        path = weights_folder() / str(entry.get("file"))
+        _check_sum(path, entry.get("sha256"))
     else:
         path = Path(name)
         if not is_file(path, WeightsError):
@@ -188,15 +193,15 @@ def _planned(path: Path, config: str) -> Trained:
 def _config(text: str) -> ModelConfig | BaselineConfig:
     values = parse_json(text, "it", most=MOST_CONFIG)
     if not isinstance(values, dict) or "method" not in values:  # GaussianSR's does not say so
-        return read_values(ModelConfig, values, "it")
+        return read_values(ModelConfig, values, "")
     if values["method"] not in tuple(BASELINES):
         raise ConfigError(
             f"unknown method {shown(values['method'])}, known are {', '.join(BASELINES)}"
         )
-    return read_values(BaselineConfig, values, "it")
+    return read_values(BaselineConfig, values, "")
 
 
-def _check_sum(path: Path, expected: str) -> None:
+def _check_sum(path: Path, expected: object) -> None:
     if not path.is_file():
         raise WeightsError(f"the bundled weights {path.name} are missing; install gsr again.")
     if checksum(path) != expected:

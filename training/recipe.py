@@ -55,7 +55,7 @@ class ModelRecipe(Checked):
     called: ClassVar[str] = "model."
     preset: Word = "lite"
     channels: Annotated[int, Field(ge=0, le=1024)] = 0
-    blocks: Annotated[int, Field(ge=0, le=256)] = 0
+    blocks: Annotated[int, Field(ge=0, le=128)] = 0
     finest: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 0.0
     init: Word = ""
     slopes: Literal["preset", "yes", "no"] = "preset"

@@ -19,7 +19,7 @@ class EncoderConfig(Checked):
     """Width and depth."""
 
     channels: Annotated[int, Field(ge=1, le=1024)] = 64
-    blocks: Annotated[int, Field(ge=0, le=256)] = 16
+    blocks: Annotated[int, Field(ge=0, le=128)] = 16
 
     @property
     def radius(self) -> int:

@@ -1,5 +1,6 @@
 """`GaussianField`: frozen, checked when made, and what can be read off it."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 
@@ -10,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gsr.classifier import choose
-from gsr.errors import ShapeError
+from gsr.errors import GsrError, ShapeError
 from gsr.field import GaussianField
 from gsr.model import GaussianSR
 
@@ -117,3 +118,28 @@ def test_a_cut_holds_the_window_and_no_more(make_model: Callable[..., GaussianSR
     corner = field.splat_maps(torch.tensor([0.0, 40.0]), torch.tensor([0.0, 30.0]))
     assert corner[1] == (0, 0)
     assert torch.equal(corner[0].offsets, field.offsets)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.complex64])
+@pytest.mark.parametrize(
+    "name", ["lr", "bank_raw", "evidence", "offsets", "colors", "feat", "context", "sampler"]
+)
+def test_numbers_of_two_types_make_no_field(tiny_field, name, dtype):
+    value = getattr(tiny_field, name)
+    if name == "sampler":
+        value = copy.deepcopy(value)
+        value.raw_footprint.data = value.raw_footprint.data.to(dtype)
+    else:
+        value = value.to(dtype)
+    with pytest.raises(GsrError, match="must all be of one type, float32 or float64, and"):
+        replace(tiny_field, **{name: value})
+
+
+def test_an_index_of_fractions_makes_no_field(tiny_field):
+    with pytest.raises(GsrError, match="index must hold whole numbers"):
+        replace(tiny_field, index=tiny_field.index.float())
+
+
+def test_a_network_of_half_precision_makes_no_field(make_model, picture):
+    with pytest.raises(GsrError, match="must all be of one type"):
+        make_model("lite").half().encode(picture(8, 9).half())

@@ -563,7 +563,7 @@ def test_hostile_headers_are_refused(path, header):
     [
         {"name": "x", "num_kernels": 10**9},
         {"name": "x", "encoder": {"blocks": 10**5}},
-        {"name": "x", "encoder": {"blocks": 256, "channels": 1024}, "num_kernels": 4000},
+        {"name": "x", "encoder": {"blocks": 128, "channels": 1024}, "num_kernels": 4000},
         {"name": "x", "sampler": {"decoder": {"kind": "residual", "hidden": [4096] * 16}}},
         *({"name": "x", "sampler": {"radius": v}} for v in (50, 0, -1, 1.5, "x", None)),
         *({"name": "x", "sampler": {"finest": v}} for v in (-1, None, 0, 10**400)),

@@ -300,6 +300,18 @@ def test_bundled_weights_that_are_gone(bundle: Path) -> None:
         load("lite")
 
 
+@pytest.mark.parametrize(
+    "text", ["[lite", "\xff", "x = " + "[" * 20_000, "x = " + "9" * 5000, "x" * 2_000_000]
+)
+def test_a_damaged_manifest(bundle: Path, text: str) -> None:
+    (bundle.parent / "manifest.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(WeightsError, match=r"manifest\.toml is (damaged|not a manifest)"):
+        load("lite")
+    (bundle.parent / "manifest.toml").write_text("[lite]\nfile = 3\n")
+    with pytest.raises(WeightsError, match="are missing; install gsr again"):
+        load("lite")
+
+
 def test_checksum_by_hand(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert checksum(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")

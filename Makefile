@@ -25,7 +25,7 @@ GPU_READY := $(if $(filter $(PY),$(GPU_PY)),$(ALL))
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help app test lint format notebooks train-lite gpu-train clean browser FORCE
+.PHONY: help app test lint format notebooks train-lite gpu-train gpu-check clean browser FORCE
 
 # A stamp is only believed while the environment's Python runs and the checkout lies where it lay.
 USABLE := import pip, sys; sys.exit(sys.version_info < (3, 11))
@@ -75,6 +75,9 @@ gpu-train: $(GPU_READY) ## train RECIPE within MINUTES on this machine's GPU and
 	  $(GPU_PY) -m gsr eval --data "$(BENCHMARKS)" --scales 2,3,4,6,8 \
 	    --device cuda --methods bicubic,"$$(ls "$(GPU_RUN)"/*.safetensors | grep -v /checkpoint)" -o "$(GPU_RUN)/evaluation"; \
 	else echo "No tables: BENCHMARKS=FOLDER names the test sets."; fi
+
+gpu-check: $(GPU_READY) ## compare the GPU's kernels with the formula and time them; without a GPU by interpreter
+	$(GPU_PY) -m training.gpu_check
 
 clean: ## remove caches and builds; .venv, runs and data stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -83,7 +83,8 @@ class Sampler(nn.Module):
         """(offset, conic, opacity) per pixel at magnification (sy, sx).
 
         An output pixel is not a point: its footprint, sigma_p / scale wide, widens every
-        Gaussian exactly, as the convolution of two Gaussians is one.
+        Gaussian, as the convolution of two Gaussians is one, but each keeps its peak: the factor
+        that a convolution would take it by is left to the opacities, which are learned.
         """
         footprint = (self.raw_footprint.exp() / scale).square()[:, None, None]  # [b, 1, 1, 2]
         pad = torch.stack(
@@ -127,9 +128,14 @@ class Sampler(nn.Module):
             sums = splat_grid(geometry, maps.colors, xs, ys, radius, maps.slopes)
             colors = sums[..., :3] / sums[..., -1:]
             return Sample(colors, colors)
-        sums = splat_grid(geometry, channels, xs, ys, radius, maps.slopes)
-        points = grid_points(xs, ys).to(sums.device).expand(len(sums), -1, -1)
-        return self.decode(sums, maps, points, scale)
+        # Made on the device, once: the splat and the interpolation of the context need them.
+        points = grid_points(xs.to(geometry.device), ys.to(geometry.device))
+        points = points.expand(len(geometry), -1, -1)
+        if compiled(geometry, channels):
+            sums = splat_grid(geometry, channels, xs, ys, radius, maps.slopes)
+        else:
+            sums = splat(geometry, channels, points, radius, slopes=maps.slopes)
+        return self.decode(sums.to(channels.dtype), maps, points, scale)
 
     def _cell(self, scale: Float[Tensor, "b 2"]) -> Float[Tensor, "b 2"]:
         """Size (x, y) of an output pixel in LR pixels, as the decoder is told."""

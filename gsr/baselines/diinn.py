@@ -46,6 +46,7 @@ class DIINN(PointNetwork):
 
     def cost(self) -> Cost:
         """See `PointNetwork`."""
-        whole = macs(self.content) + macs(self.position) + macs(self.last)
+        products = LAYERS * WIDTH  # of content and position
+        whole = macs(self.content) + macs(self.position) + macs(self.last) + products
         per_lr = LAYERS * WIDTH * self.window
         return Cost(whole, whole - per_lr, per_lr)

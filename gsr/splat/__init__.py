@@ -1,6 +1,7 @@
 """Splatting back-ends with one contract, and the choice between them."""
 
 import warnings
+from contextlib import nullcontext
 from functools import cache
 from importlib.util import find_spec
 
@@ -54,7 +55,9 @@ def splat_grid(
     _check_slopes(channels, slopes)
     if compiled(geometry, channels):
         return cpu_grid.splat_grid(geometry, channels, xs, ys, radius, slopes)
-    points = grid_points(xs, ys).to(geometry.device).expand(len(geometry), -1, -1)
+    # On the device from the start: a grid of a million points is long in coming there.
+    points = grid_points(xs.to(geometry.device), ys.to(geometry.device))
+    points = points.expand(len(geometry), -1, -1)
     return splat(geometry, channels, points, radius, slopes=slopes)
 
 
@@ -80,16 +83,22 @@ def _best(geometry: Tensor, channels: Tensor) -> str:
     if compiled(geometry, channels):
         return "cpu"
     double = torch.float64 in (geometry.dtype, channels.dtype)
-    return "cuda" if geometry.is_cuda and not double and _has_triton() else "reference"
+    if not geometry.is_cuda or double:
+        return "reference"
+    return "cuda" if _has_triton(geometry.device) else "reference"
 
 
 @cache
-def _has_triton() -> bool:
-    """Whether Triton's kernels run here: they are compiled at their first use, which can fail."""
+def _has_triton(device: torch.device | None = None) -> bool:
+    """Whether Triton's kernels run on a device, None for the current one.
+
+    They are compiled at their first use, which can fail, and differs from card to card.
+    """
     if find_spec("triton") is None:
         return False
     try:
-        _try_triton()
+        with torch.cuda.device(device) if device else nullcontext():
+            _try_triton()
     except Exception as error:  # whatever a compiler, a driver or a missing header may say
         warnings.warn(
             f"Triton cannot compile its kernels here, so Gaussians are splatted by plain torch, "
@@ -100,12 +109,18 @@ def _has_triton() -> bool:
     return True
 
 
-def _try_triton() -> None:
+@torch.enable_grad()
+def _try_triton(device: str = "cuda") -> None:
+    """Both kernels in the shape that models use: the one that goes back is not tried later, when
+    an hour of training hangs on it.
+    """
     from gsr.splat import cuda
 
-    one = {"device": "cuda", "dtype": torch.float32}
-    geometry, channels = torch.ones((1, 1, 1, 6), **one), torch.ones((1, 1, 1, 1), **one)  # type: ignore[call-overload]
-    cuda.splat(geometry, channels, torch.zeros((1, 1, 2), **one), 1)  # type: ignore[call-overload]
+    geometry, channels, slopes = (
+        torch.ones((1, 2, 2, *rest), device=device, requires_grad=True)
+        for rest in ((6,), (32,), (3, 2))
+    )
+    cuda.splat(geometry, channels, torch.ones((1, 4, 2), device=device), 2, slopes).sum().backward()
 
 
 __all__ = [

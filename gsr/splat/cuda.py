@@ -36,19 +36,21 @@ def _fade(distance, radius):
 
 @triton.jit
 def _forward(
-    geometry, channels, slopes, points, out, height, width, count, depth, sloped,
-    RADIUS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr,
+    geometry, channels, slopes, cells, places, out, height, width, count, depth, sloped,
+    RADIUS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr, SLOPED: tl.constexpr,
 ):  # fmt: skip
     """Weighted sums of `BLOCK` points of one image."""
-    image = tl.program_id(1).to(tl.int64)
+    image, area = tl.program_id(1).to(tl.int64), height * width
     n = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    k = tl.arange(0, DEPTH)
-    there, kept, inclined = n < count, k < depth, k < sloped
-    place = points + (image * count + n) * 2
-    x, y = tl.load(place, mask=there, other=0.0), tl.load(place + 1, mask=there, other=0.0)
-    column = tl.minimum(tl.maximum(tl.floor(x).to(tl.int32), 0), width - 1)
-    row = tl.minimum(tl.maximum(tl.floor(y).to(tl.int32), 0), height - 1)
+    k, h = tl.arange(0, DEPTH), tl.arange(0, SLOPED)
+    there, kept, inclined = n < count, (k >= sloped) & (k < depth), h < sloped
+    at = (image * count + n) * 2
+    column = tl.load(cells + at, mask=there, other=0)
+    row = tl.load(cells + at + 1, mask=there, other=0)
+    x = tl.load(places + at, mask=there, other=0.0)
+    y = tl.load(places + at + 1, mask=there, other=0.0)
     sums = tl.zeros((BLOCK, DEPTH), tl.float32)
+    first = tl.zeros((BLOCK, SLOPED), tl.float32)  # of the channels that have slopes
     mean_x = tl.zeros((BLOCK,), tl.float32)
     mean_y = tl.zeros((BLOCK,), tl.float32)
     total = tl.zeros((BLOCK,), tl.float32)
@@ -56,34 +58,35 @@ def _forward(
         for tap_x in tl.static_range(-RADIUS, RADIUS + 1):
             i, j = row + tap_y, column + tap_x
             inside = there & (i >= 0) & (i < height) & (j >= 0) & (j < width)
-            pixel = image * height * width + i.to(tl.int64) * width + j
-            g = geometry + pixel * 6
-            ox = tl.load(g, mask=inside, other=0.0).to(tl.float32)
-            oy = tl.load(g + 1, mask=inside, other=0.0).to(tl.float32)
-            a = tl.load(g + 2, mask=inside, other=0.0).to(tl.float32)
-            b = tl.load(g + 3, mask=inside, other=0.0).to(tl.float32)
-            c = tl.load(g + 4, mask=inside, other=0.0).to(tl.float32)
-            opacity = tl.load(g + 5, mask=inside, other=0.0).to(tl.float32)
-            px, py = (x - j - 0.5).to(tl.float32), (y - i - 0.5).to(tl.float32)
+            inner = i.to(tl.int64) * width + j
+            pixel = image * area + inner
+            g = geometry + image * 6 * area + inner
+            ox = tl.load(g, mask=inside, other=0.0)
+            oy = tl.load(g + area, mask=inside, other=0.0)
+            a = tl.load(g + 2 * area, mask=inside, other=0.0)
+            b = tl.load(g + 3 * area, mask=inside, other=0.0)
+            c = tl.load(g + 4 * area, mask=inside, other=0.0)
+            opacity = tl.load(g + 5 * area, mask=inside, other=0.0)
+            px, py = x - tap_x, y - tap_y
             dx, dy = px - ox, py - oy
             exponent = 0.5 * (a * dx * dx + c * dy * dy) + b * dx * dy
             weight = opacity * tl.exp(-tl.minimum(exponent, _LIMIT))
             weight = tl.where(inside, weight * _fade(px, RADIUS) * _fade(py, RADIUS), 0.0)
-            near = tl.load(
-                channels + pixel[:, None] * depth + k[None, :],
-                mask=inside[:, None] & kept[None, :],
-                other=0.0,
-            ).to(tl.float32)
-            slope = slopes + (pixel[:, None] * sloped + k[None, :]) * 2
+            near = channels + pixel[:, None] * depth
+            own = tl.load(near + k[None, :], mask=inside[:, None] & kept[None, :], other=0.0)
+            sums += weight[:, None] * own.to(tl.float32)
             has_slope = inside[:, None] & inclined[None, :]
-            near += tl.load(slope, mask=has_slope, other=0.0).to(tl.float32) * dx[:, None]
-            near += tl.load(slope + 1, mask=has_slope, other=0.0).to(tl.float32) * dy[:, None]
-            sums += weight[:, None] * near
+            slope = slopes + (pixel[:, None] * sloped + h[None, :]) * 2
+            value = tl.load(near + h[None, :], mask=has_slope, other=0.0).to(tl.float32)
+            value += tl.load(slope, mask=has_slope, other=0.0).to(tl.float32) * dx[:, None]
+            value += tl.load(slope + 1, mask=has_slope, other=0.0).to(tl.float32) * dy[:, None]
+            first += weight[:, None] * value
             mean_x += weight * dx
             mean_y += weight * dy
             total += weight
     target = out + (image * count + n) * (depth + 3)
     tl.store(target[:, None] + k[None, :], sums, mask=there[:, None] & kept[None, :])
+    tl.store(target[:, None] + h[None, :], first, mask=there[:, None] & inclined[None, :])
     tl.store(target + depth, mean_x, mask=there)
     tl.store(target + depth + 1, mean_y, mask=there)
     tl.store(target + depth + 2, total, mask=there)
@@ -91,28 +94,28 @@ def _forward(
 
 @triton.jit
 def _backward(
-    geometry, channels, slopes, points, grad, order, starts,
+    geometry, channels, slopes, cells, places, grad, order, starts,
     grad_geometry, grad_channels, grad_slopes, height, width, count, depth, sloped,
-    RADIUS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr,
+    RADIUS: tl.constexpr, BLOCK: tl.constexpr, DEPTH: tl.constexpr, SLOPED: tl.constexpr,
 ):  # fmt: skip
     """Gradients of one LR pixel: over all points whose window holds it, row by row."""
-    image = tl.program_id(1).to(tl.int64)
+    image, area = tl.program_id(1).to(tl.int64), height * width
     cell = tl.program_id(0)
     i, j = cell // width, cell % width
-    pixel = image * height * width + cell
-    k = tl.arange(0, DEPTH)
-    kept, inclined = k < depth, k < sloped
-    g = geometry + pixel * 6
-    ox, oy = tl.load(g).to(tl.float32), tl.load(g + 1).to(tl.float32)
-    a, b = tl.load(g + 2).to(tl.float32), tl.load(g + 3).to(tl.float32)
-    c, opacity = tl.load(g + 4).to(tl.float32), tl.load(g + 5).to(tl.float32)
+    pixel = image * area + cell
+    k, h = tl.arange(0, DEPTH), tl.arange(0, SLOPED)
+    kept, inclined = k < depth, h < sloped
+    g = geometry + image * 6 * area + cell
+    ox, oy = tl.load(g), tl.load(g + area)
+    a, b = tl.load(g + 2 * area), tl.load(g + 3 * area)
+    c, opacity = tl.load(g + 4 * area), tl.load(g + 5 * area)
     own = tl.load(channels + pixel * depth + k, mask=kept, other=0.0).to(tl.float32)
-    slope = slopes + (pixel * sloped + k) * 2
+    slope = slopes + (pixel * sloped + h) * 2
     slope_x = tl.load(slope, mask=inclined, other=0.0).to(tl.float32)
     slope_y = tl.load(slope + 1, mask=inclined, other=0.0).to(tl.float32)
     to_channels = tl.zeros((DEPTH,), tl.float32)
-    to_slope_x = tl.zeros((DEPTH,), tl.float32)
-    to_slope_y = tl.zeros((DEPTH,), tl.float32)
+    to_slope_x = tl.zeros((SLOPED,), tl.float32)
+    to_slope_y = tl.zeros((SLOPED,), tl.float32)
     to_x = tl.zeros((BLOCK,), tl.float32)
     to_y = tl.zeros((BLOCK,), tl.float32)
     to_a = tl.zeros((BLOCK,), tl.float32)
@@ -122,15 +125,17 @@ def _backward(
     first, last = tl.maximum(j - RADIUS, 0), tl.minimum(j + RADIUS, width - 1)
     for r in range(tl.maximum(i - RADIUS, 0), tl.minimum(i + RADIUS, height - 1) + 1):
         # Points lie sorted by LR pixel, so those of neighbours in a row are one run.
-        line = starts + image * (height * width + 1) + r * width
+        line = starts + image * (area + 1) + r * width
         begin, end = tl.load(line + first), tl.load(line + last + 1)
-        for at in range(begin, end, BLOCK):
-            m = at + tl.arange(0, BLOCK)
+        for step in range(begin, end, BLOCK):
+            m = step + tl.arange(0, BLOCK)
             there = m < end
             n = tl.load(order + image * count + m, mask=there, other=0)
-            place = points + (image * count + n) * 2
-            x, y = tl.load(place, mask=there, other=0.0), tl.load(place + 1, mask=there, other=0.0)
-            px, py = (x - j - 0.5).to(tl.float32), (y - i - 0.5).to(tl.float32)
+            at = (image * count + n) * 2
+            px = tl.load(places + at, mask=there, other=0.0)
+            py = tl.load(places + at + 1, mask=there, other=0.0)
+            px += tl.load(cells + at, mask=there, other=0) - j
+            py += tl.load(cells + at + 1, mask=there, other=0) - i
             dx, dy = px - ox, py - oy
             exponent = 0.5 * (a * dx * dx + c * dy * dy) + b * dx * dy
             shape = tl.exp(-tl.minimum(exponent, _LIMIT))
@@ -140,15 +145,18 @@ def _backward(
             said = tl.load(
                 source[:, None] + k[None, :], mask=there[:, None] & kept[None, :], other=0.0
             )
+            of_sloped = tl.load(
+                source[:, None] + h[None, :], mask=there[:, None] & inclined[None, :], other=0.0
+            )
             said_x = tl.load(source + depth, mask=there, other=0.0)
             said_y = tl.load(source + depth + 1, mask=there, other=0.0)
             said_total = tl.load(source + depth + 2, mask=there, other=0.0)
             to_channels += tl.sum(weight[:, None] * said, 0)
-            to_slope_x += tl.sum((weight * dx)[:, None] * said, 0)
-            to_slope_y += tl.sum((weight * dy)[:, None] * said, 0)
+            to_slope_x += tl.sum((weight * dx)[:, None] * of_sloped, 0)
+            to_slope_y += tl.sum((weight * dy)[:, None] * of_sloped, 0)
             # A vector is asked for by the mean, and by slopes.
-            said_x += tl.sum(said * slope_x[None, :], 1)
-            said_y += tl.sum(said * slope_y[None, :], 1)
+            said_x += tl.sum(of_sloped * slope_x[None, :], 1)
+            said_y += tl.sum(of_sloped * slope_y[None, :], 1)
             to_weight = tl.sum(said * own[None, :], 1) + said_x * dx + said_y * dy + said_total
             to_opacity += to_weight * shape
             to_exponent = tl.where(exponent < _LIMIT, -to_weight * weight, 0.0)
@@ -158,20 +166,37 @@ def _backward(
             to_x -= to_exponent * (a * dx + b * dy) + weight * said_x
             to_y -= to_exponent * (c * dy + b * dx) + weight * said_y
     tl.store(grad_channels + pixel * depth + k, to_channels, mask=kept)
-    into = grad_slopes + (pixel * sloped + k) * 2
+    into = grad_slopes + (pixel * sloped + h) * 2
     tl.store(into, to_slope_x, mask=inclined)
     tl.store(into + 1, to_slope_y, mask=inclined)
-    target = grad_geometry + pixel * 6
+    target = grad_geometry + image * 6 * area + cell
     tl.store(target, tl.sum(to_x))
-    tl.store(target + 1, tl.sum(to_y))
-    tl.store(target + 2, tl.sum(to_a))
-    tl.store(target + 3, tl.sum(to_b))
-    tl.store(target + 4, tl.sum(to_c))
-    tl.store(target + 5, tl.sum(to_opacity))
+    tl.store(target + area, tl.sum(to_y))
+    tl.store(target + 2 * area, tl.sum(to_a))
+    tl.store(target + 3 * area, tl.sum(to_b))
+    tl.store(target + 4 * area, tl.sum(to_c))
+    tl.store(target + 5 * area, tl.sum(to_opacity))
 
 
-def sorted_points(points: Float[Tensor, "b n 2"], height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Points by the LR pixel they lie in.
+def located(points: Float[Tensor, "b n 2"], height: int, width: int) -> tuple[Tensor, Tensor]:
+    """The LR pixel that each point lies in, and its place from that pixel's centre.
+
+    Graphics cards are slow in double precision: points are taken apart here, once, so that the
+    kernels need single precision only, however large the picture is.
+
+    Returns:
+        (column, row) int32 and (x, y) float32, both [b, n, 2].
+    """
+    limit = torch.tensor((width - 1, height - 1), device=points.device)
+    cell = torch.minimum(points.floor().long().clamp_min(0), limit)
+    return cell.int(), (points - cell - 0.5).float()
+
+
+def sorted_points(points: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Points, or the (column, row) that they lie in, by LR pixel.
+
+    Args:
+        points: (x, y). [b, n, 2]
 
     Returns:
         Their numbers, sorted by pixel and then by number [b, n]; and where the run of each
@@ -185,49 +210,61 @@ def sorted_points(points: Float[Tensor, "b n 2"], height: int, width: int) -> tu
     return order.int(), starts.int()
 
 
+def _by_number(geometry: Float[Tensor, "b h w 6"]) -> Float[Tensor, "b 6 hw"]:
+    """Each of the six numbers of all pixels in one row: neighbours read neighbours."""
+    return geometry.float().flatten(1, 2).mT.contiguous()
+
+
+def _blocks(channels: Tensor, slopes: Tensor) -> dict[str, int]:
+    """Widths of blocks, which are powers of two: of all channels, and of those with slopes."""
+    return {
+        "DEPTH": triton.next_power_of_2(channels.shape[3]),
+        "SLOPED": triton.next_power_of_2(max(1, slopes.shape[3])),
+    }
+
+
 class _Splat(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[override]
         ctx: Any, geometry: Tensor, channels: Tensor, slopes: Tensor, points: Tensor, radius: int
     ) -> Tensor:
-        geometry, channels, slopes, points = (
-            t.contiguous() for t in (geometry, channels, slopes, points)
-        )
+        channels, slopes = channels.contiguous(), slopes.contiguous()
         images, height, width, depth = channels.shape
         count = points.shape[1]
         out = channels.new_empty((images, count, depth + 3), dtype=torch.float32)
+        numbers = _by_number(geometry)
+        cells, places = located(points, height, width)
         if out.numel():
             with torch.cuda.device_of(channels):  # Triton launches on the current device
                 _forward[(triton.cdiv(count, POINTS), images)](
-                    geometry, channels, slopes, points, out, height, width, count, depth,
-                    slopes.shape[3], RADIUS=radius, BLOCK=POINTS,
-                    DEPTH=triton.next_power_of_2(depth),
+                    numbers, channels, slopes, cells, places, out, height, width, count, depth,
+                    slopes.shape[3], RADIUS=radius, BLOCK=POINTS, **_blocks(channels, slopes),
                 )  # fmt: skip
-        ctx.save_for_backward(geometry, channels, slopes, points)
-        ctx.radius = radius
+        ctx.save_for_backward(numbers, channels, slopes, cells, places)
+        ctx.radius, ctx.kind = radius, geometry.dtype
         return out
 
     @staticmethod
     def backward(  # type: ignore[override]
         ctx: Any, grad: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        geometry, channels, slopes, points = ctx.saved_tensors
+        numbers, channels, slopes, cells, places = ctx.saved_tensors
         images, height, width, depth = channels.shape
-        count = points.shape[1]
-        given = geometry, channels, slopes
-        grads = [torch.zeros_like(value, dtype=torch.float32) for value in given]
+        count = cells.shape[1]
+        to_numbers, to_channels, to_slopes = (
+            torch.zeros_like(value, dtype=torch.float32) for value in (numbers, channels, slopes)
+        )
         if grad.numel():
-            order, starts = sorted_points(points, height, width)
+            order, starts = sorted_points(cells, height, width)
             with torch.cuda.device_of(channels):
                 _backward[(height * width, images)](
-                    geometry, channels, slopes, points, grad.float().contiguous(), order, starts,
-                    *grads, height, width, count, depth, slopes.shape[3], RADIUS=ctx.radius,
-                    BLOCK=NEAR, DEPTH=triton.next_power_of_2(depth), num_warps=1,
+                    numbers, channels, slopes, cells, places, grad.float().contiguous(), order,
+                    starts, to_numbers, to_channels, to_slopes, height, width, count, depth,
+                    slopes.shape[3], RADIUS=ctx.radius, BLOCK=NEAR, num_warps=1,
+                    **_blocks(channels, slopes),
                 )  # fmt: skip
-        to_geometry, to_channels, to_slopes = (
-            grad.to(value) for grad, value in zip(grads, given, strict=True)
-        )
-        return to_geometry, to_channels, to_slopes, None, None
+        to_geometry = to_numbers.mT.unflatten(1, (height, width)).to(ctx.kind)
+        return to_geometry, to_channels.to(channels.dtype), to_slopes.to(slopes.dtype), None, None
 
 
 def splat(

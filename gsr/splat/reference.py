@@ -80,7 +80,7 @@ def splat(
     """
     index, weight, vector = weights(geometry, points, radius)
     near = _gathered(channels, index)  # [b, n, k, d]
-    if slopes is not None:
+    if slopes is not None and slopes.shape[-2]:
         slope = _gathered(slopes.flatten(3), index).unflatten(-1, (-1, 2))  # [b, n, k, s, 2]
         change = (slope * vector.unsqueeze(-2)).sum(-1)
         near = near + F.pad(change, (0, near.shape[-1] - change.shape[-1]))

@@ -32,7 +32,8 @@ LITERAL = {
     "itsrn": 4 * 642_496 + 3_840,
     "aliif": 4 * 459_374,
     # Three layers of 256 + 576 and four of 3 or 256 beside them, a first of 576 and a last of 3.
-    "diinn": WINDOW * 256 + 3 * 256 + 3 * (832 * 256 + 256 * 256) + 256 * 3,
+    # Content and position are multiplied four times.
+    "diinn": WINDOW * 256 + 3 * 256 + 3 * (832 * 256 + 256 * 256) + 4 * 256 + 256 * 3,
     "lte": 4 * 198_144,
 }
 
@@ -55,7 +56,7 @@ HERE = {
         ),
         WINDOW * (256 + 160),
     ),
-    "diinn": Cost(LITERAL["diinn"], 3 * 256 + 6 * 256 * 256 + 256 * 3, 4 * WINDOW * 256),
+    "diinn": Cost(LITERAL["diinn"], 3 * 256 + 6 * 256 * 256 + 4 * 256 + 256 * 3, 4 * WINDOW * 256),
     "lte": Cost(LITERAL["lte"], 4 * (SQUARES + 256 * 3 + 2 * 128 + 256), 2 * WINDOW * 256),
 }  # fmt: skip
 

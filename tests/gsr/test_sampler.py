@@ -324,3 +324,21 @@ def test_one_opacity_for_all_changes_nothing_when_normalised(
     points = torch.rand(40, 2, generator=torch.Generator().manual_seed(1)).double() * 8
     expected = read(plain_field, points)
     torch.testing.assert_close(read(plain_field.with_bank(bank), points), expected)
+
+
+def test_a_grid_of_points_is_made_once_where_loops_are_not_compiled(
+    make_model: Callable[..., GaussianSR], picture: Callable[..., Tensor], monkeypatch
+) -> None:
+    import gsr.sampler
+    import gsr.splat
+
+    made, make = [], gsr.splat.grid_points
+
+    def counted(xs: Tensor, ys: Tensor) -> Tensor:
+        made.append((xs.device, ys.device))
+        return make(xs, ys)
+
+    for module in (gsr.sampler, gsr.splat):
+        monkeypatch.setattr(module, "grid_points", counted)
+    make_model("lite").double().encode(picture(5, 6)).render(3)
+    assert len(made) == 1

@@ -392,3 +392,11 @@ def test_where_triton_does_not_compile_plain_torch_is_taken(monkeypatch) -> None
     with pytest.warns(UserWarning, match=r"cannot compile its kernels here.*Python\.h"):
         assert not splat_module._has_triton()
     splat_module._has_triton.cache_clear()
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_no_slopes_are_the_slopes_of_none(backend: str) -> None:
+    geometry, channels, points = scene(5, 1, 4, 5, 3)
+    plain = splat(geometry, channels, points, 2, backend)
+    given = splat(geometry, channels, points, 2, backend, slopes=reference.flat(channels))
+    assert torch.equal(plain, given)

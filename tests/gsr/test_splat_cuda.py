@@ -10,6 +10,7 @@ if not torch.cuda.is_available():
 
 pytest.importorskip("triton", reason="Triton is installed on Linux only")
 
+from gsr import splat as splat_module
 from gsr.splat import BACKENDS, cuda, reference
 from gsr.splat import splat as chosen
 
@@ -161,3 +162,24 @@ def test_the_choice_of_back_end():
     torch.testing.assert_close(
         chosen(*inputs, 2, "cuda"), reference.splat(*inputs, 2), rtol=1e-4, atol=1e-5
     )
+
+
+def test_both_kernels_are_tried_before_they_are_trusted(monkeypatch) -> None:
+    splat_module._try_triton(DEVICE)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of registers")
+
+    monkeypatch.setattr(cuda._Splat, "backward", broken)
+    with torch.no_grad(), pytest.raises(RuntimeError, match="out of registers"):
+        splat_module._try_triton(DEVICE)
+
+
+def test_kernels_get_single_precision_however_far_a_point_lies() -> None:
+    width, far = 2**22, 2**22 - 3 + 0.123456
+    cell, place = cuda.located(
+        torch.tensor([[(far, 1.75), (-1.0, 9.0)]], dtype=torch.float64), 4, width
+    )
+    assert (cell.dtype, place.dtype) == (torch.int32, torch.float32)
+    assert cell.tolist() == [[[width - 3, 1], [0, 3]]]
+    torch.testing.assert_close(place[0, 0], torch.tensor((0.123456 - 0.5, 0.25)))

@@ -1,5 +1,6 @@
 """Images read once per machine, however many processes train there."""
 
+import hashlib
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +30,7 @@ def read_once(
     """
     if engine.num_processes == 1 or folder is None:
         return read()
-    path = folder / f".images-{socket.gethostname()}.part"
+    path = folder / _name(socket.gethostname())
     failure: Exception | None = None
     if engine.is_local_main_process:
         try:
@@ -46,6 +47,13 @@ def read_once(
         if engine.is_local_main_process:
             with suppress(OSError):
                 path.unlink()
+
+
+def _name(machine: str) -> str:
+    """The same in all processes of a machine, and one that `gsr.atomic` takes for half-written:
+    should it ever stay, the next run removes it.
+    """
+    return f".{hashlib.sha256(machine.encode()).hexdigest()[:16]}.part"
 
 
 def _any(engine: Accelerator, own: bool) -> bool:

@@ -11,6 +11,7 @@ import typer
 from accelerate import Accelerator
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from gsr.atomic import remove_leftovers
 from gsr.cli import run
 from gsr.errors import ConfigError, OutputError
 from gsr.files import is_file, prepare_folder
@@ -78,6 +79,7 @@ def main(
     folder = out or run_folder(file)
     if engine.is_main_process and not profile:
         check_run_folder(folder)
+        remove_leftovers(folder)
         console.print(f"on {described(engine)}", highlight=False)
     sources = Sources(data, names, validate, strict)
     if profile:

@@ -45,7 +45,7 @@ class Case:
         crop: How HR was cropped.
         image_sha256: Checksum of the HR file.
         lr_sha256: Checksum of the LR file; empty where LR was made.
-        gsr: Version of gsr.
+        gsr: Version of gsr, and a digest of the code that computes.
     """
 
     set: str

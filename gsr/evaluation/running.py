@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-import gsr
 from gsr.decoding.pool import Pool
 from gsr.errors import GsrError
+from gsr.evaluation.code import code_version
 from gsr.evaluation.contenders import Contender
 from gsr.evaluation.pairs import CROP, Pair, Size, as_pair, check_size, read_hr, sizes_at
 from gsr.evaluation.perceptual import Lpips
@@ -174,7 +174,7 @@ class _Picture:
             crop=CROP,
             image_sha256=self.checksum,
             lr_sha256=checksum(file) if file else "",
-            gsr=gsr.__version__,
+            gsr=code_version(),
         )
 
     def _pair(self, scale: float, file: Path | None) -> Pair:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import gsr
 from gsr.errors import OutputError
 from gsr.evaluation import results as module
+from gsr.evaluation.code import code_version, digest
 from gsr.evaluation.results import COLUMNS, FILE, Case, Results, Row, Scores
 
 CASE = Case(
@@ -162,3 +164,15 @@ def test_a_full_disk_leaves_whole_rows(
             results.add(Row(replace(CASE, shave=9), SCORES))
     assert (tmp_path / FILE).read_bytes() == before
     assert list(results.scores) == [CASE]
+
+
+def test_numbers_of_other_code_are_others(tmp_path):
+    (tmp_path / "cli").mkdir()
+    for name in ("render.py", "cli/progress.py"):
+        (tmp_path / name).write_text("a = 1\n")
+    before = digest(tmp_path)
+    (tmp_path / "cli" / "progress.py").write_text("a = 2\n")
+    assert digest(tmp_path) == before  # no pixel goes through it
+    (tmp_path / "render.py").write_text("a = 2\n")
+    assert digest(tmp_path) != before
+    assert code_version().startswith(gsr.__version__ + "+")

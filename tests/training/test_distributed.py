@@ -120,7 +120,7 @@ store, own = read_once(read, engine, folder), read()
 equal = all(torch.equal(a, b) for a, b in zip(vars(store).values(), vars(own).values()))
 found = {"reads": len(reads) - 1, "equal": equal, "said": said, "left": os.listdir(folder)}
 maps = Path("/proc/self/maps")
-found["mapped"] = not maps.exists() or ".images-" in maps.read_text()
+found["mapped"] = not maps.exists() or str(folder) in maps.read_text()
 (folder.parent / f"found-{engine.process_index}.json").write_text(json.dumps(found))
 engine.end_training()
 """

@@ -121,6 +121,17 @@ def test_a_signal_is_no_end(
     assert "after 6 steps" in capsys.readouterr().out
 
 
+def test_what_killed_runs_left_goes_when_a_run_goes_on(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "run"
+    start = ["train", "debug", "--data", str(photo_folder), "--out", str(out), *SMALL]
+    assert run(start) == 0
+    (out / ".0123456789abcdef.part").write_bytes(b"half a checkpoint")
+    assert run(start) == 0
+    assert not list(out.glob(".*.part"))
+
+
 def test_a_pause_is_no_end(
     photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -56,6 +56,7 @@ class GaussianField:
         mixed: Raw kernel of each pixel, where an edit made it none of the bank. [b, h, w, 4]
         edits: What was changed since the network made it, in order; see `gsr.edits`.
         weights: Which weights, see `gsr.fingerprint`; empty where that is not known.
+        options: What was asked of the network that is not usual, a word each: `not corrected`.
 
     Raises:
         ShapeError: when members do not fit together.
@@ -80,6 +81,7 @@ class GaussianField:
     mixed: Float[Tensor, "b h w 4"] | None = None
     edits: "tuple[Edit, ...]" = ()
     weights: str = ""
+    options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         b, _, h, w = self.lr.shape

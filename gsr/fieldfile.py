@@ -50,6 +50,7 @@ _OPTIONAL = {"slopes": "[b, h, w, 3, 2]", "mixed": "[b, h, w, 4]"}
 """`slopes`: of some models; `mixed`: of edited fields."""
 _CHANNELS_LAST = ("evidence", "context")
 """Stored as they lie in memory after encoding, so that a render reads them in the same order."""
+_BETWEEN, _MOST_OPTIONS = ", ", 400
 _FINGERPRINT = re.compile("[0-9a-f]{64}")
 _FARTHEST = 0.5 + 1e-3
 """LR pixels between a mean and its pixel's centre: half a pixel, and rounding."""
@@ -118,6 +119,8 @@ def _without_metadata(field: GaussianField) -> GaussianField:
 def _origin(field: GaussianField) -> dict[str, str]:
     """Which weights and edits made it, as far as there are any."""
     said = {"weights": field.weights} if field.weights else {}
+    if field.options:
+        said["options"] = _BETWEEN.join(field.options)
     if field.edits:
         listed = edits.bounded(field.edits, edits.MOST_BYTES)
         said["edits"] = edits.dumps(listed, compact=True)
@@ -129,8 +132,12 @@ def _read_origin(metadata: Mapping[str, str]) -> dict[str, Any]:
     weights = metadata.get("weights", "")
     if weights and not _FINGERPRINT.fullmatch(weights):
         raise ValueError("which weights made it cannot be read")
+    options = metadata.get("options", "")
+    if len(options) > _MOST_OPTIONS:
+        raise ValueError("what was asked of the network is too long")
     return {
         "weights": weights,
+        "options": tuple(options.split(_BETWEEN)) if options else (),
         "edits": edits.loads(metadata["edits"]) if "edits" in metadata else (),
     }
 
@@ -303,6 +310,7 @@ def _field(
         info=facts.info and _sound(facts.info),
         edits=(),
         weights="",
+        options=(),
     )
 
 

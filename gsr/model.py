@@ -293,6 +293,7 @@ class GaussianSR(nn.Module):
             classifier=self.config.classifier,
             model=f"{BEST}{self.name}" if plan.ensemble else self.name,
             weights=fingerprint(self),
+            options=("not corrected",) if self.config.corrects and not plan.corrected else (),
         )
 
     def _once(

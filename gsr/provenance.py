@@ -84,6 +84,8 @@ def made(image: ContinuousImage, scale: tuple[float, float] | str, layer: Layer 
     facts = {"Software": f"gsr {__version__}", "gsr:model": image.model}
     if image.weights:
         facts["gsr:weights"] = f"sha256 {image.weights}"
+    if options := options_of(image):
+        facts["gsr:options"] = ", ".join(options)
     facts["gsr:scale"] = scale if isinstance(scale, str) else _number(scale)
     if layer != "result":
         facts["gsr:layer"] = layer
@@ -103,6 +105,11 @@ def notes_of(info: PictureInfo | None) -> tuple[str, ...]:
     return info.notes + (("The result has 8 bits per channel.",) if info.bit_depth > 8 else ())
 
 
+def options_of(image: object) -> tuple[str, ...]:
+    """What was asked of the network that is not usual, a word each."""
+    return image.options if isinstance(image, GaussianField) else ()
+
+
 def edits_of(image: object) -> tuple[Edit, ...]:
     """The edits of a field; other images have none."""
     return image.edits if isinstance(image, GaussianField) else ()
@@ -111,7 +118,7 @@ def edits_of(image: object) -> tuple[Edit, ...]:
 def changes(image: object) -> tuple[str, ...]:
     """What makes an image another one than its model would, in a word each."""
     number = count(edits_of(image))
-    return (f"edited ({number})",) if number else ()
+    return (*options_of(image), *([f"edited ({number})"] if number else []))
 
 
 def titled(title: str, image: object) -> str:

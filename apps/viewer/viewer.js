@@ -187,7 +187,7 @@ class Viewer {
     const offered = sourcesOf(this.options.methods, this.picture);
     this.parts.menus.forEach((menu, i) => {
       menu.offer(offered, sources[i]);
-      menu.mark(changedIn(sources[i], this.picture), canReset(this.picture));
+      menu.mark(this.picture?.edited && changedIn(sources[i], this.picture), canReset(this.picture));
       menu.note(i === 1 ? this.picture?.notes ?? [] : []); // of the picture: once, where it is always seen
       menu.place(this.panes[i], this.dpr, i === 1 && mode !== "side", mode === "side" || mode === "one");
       // A difference has two sources and one pane.

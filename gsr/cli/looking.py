@@ -106,6 +106,7 @@ def _field(path: Path) -> dict[str, Any]:
         "kernels": len(field.bank_raw),
         "model": field.model,
         "weights": field.weights or "unknown",
+        "options": list(field.options),
         "edits": to_values(bounded(field.edits, ROOM[".png"])),
         "notes": list(notes_of(field.info)),
     }

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import ExifTags, Image
 
 import gsr
 from apps import figures
@@ -72,6 +73,13 @@ def test_the_server_names_edits(client):
         f"/studio/fields/{made['id']}/export-size", params=size | {"method": "bicubic"}
     ).json()
     assert (other["name"], other["notes"]) == ("image-bicubic-x2.jpg", [])
+    film = client.get(
+        f"/studio/fields/{made['id']}/sweep",
+        params={"stop": 2, "seconds": 0.1, "width": 32, "height": 24},
+    )
+    assert 'filename="image-edited-sweep.webp"' in film.headers["content-disposition"]
+    with Image.open(io.BytesIO(film.content)) as image:
+        assert "gsr:edits=" in image.getexif()[ExifTags.Base.Software]
     lr = client.get(f"/studio/fields/{made['id']}/export-size", params=size | {"layer": "lr"})
     assert (lr.json()["name"], lr.json()["notes"]) == ("image-lr-x2.jpg", [])
 

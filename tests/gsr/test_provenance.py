@@ -125,6 +125,21 @@ def test_weights_are_named_by_their_numbers(make_model, picture, tmp_path):
     assert model.encode(picture(8, 9)).weights != before
 
 
+def test_what_was_asked_of_the_network_is_named(make_model, picture, tmp_path):
+    model = make_model("lite", corrected=True)
+    usual = model.encode(picture(8, 9))
+    bare = model.encode(picture(8, 9), corrected=False)
+    assert (usual.options, bare.options) == ((), ("not corrected",))
+    assert titled("GaussianSR", bare.with_kernel(3)) == "GaussianSR, not corrected, edited (1)"
+    again = gsr.open_field(bare.save(tmp_path / "a.gsf"))
+    assert again.options == bare.options
+    assert made(again, (2, 2)).facts["gsr:options"] == "not corrected"
+    assert "gsr:options" not in made(usual, (2, 2)).facts
+    assert (
+        made(model.encode(picture(8, 9), ensemble=True), (2, 2)).facts["gsr:model"] == "best-lite"
+    )
+
+
 # --- files -----------------------------------------------------------------------------------
 
 

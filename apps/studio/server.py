@@ -140,8 +140,9 @@ Region = Annotated[View, Depends(_region)]
 def _field_routes(studio: Studio) -> APIRouter:
     """Read-only questions to one field."""
     routes = APIRouter()
-    # Methods that take long to begin are not in the way of the others.
-    turns = {"own": Turns(), "instant": Turns(2), "slow": Turns()}
+    # Methods that take long to begin are not in the way of the others. One frame is rendered at a
+    # time, but the next stands ready.
+    turns = {"own": Turns(2), "instant": Turns(2), "slow": Turns()}
 
     @routes.get("/fields/{key}")
     def about(key: str) -> dict[str, Any]:

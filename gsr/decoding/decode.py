@@ -11,10 +11,10 @@ from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import Image, TiffImagePlugin
 
 from gsr.decoding.info import ColourMode, Decoded, check_pixels
-from gsr.decoding.metadata import fitting_icc, read_info, upright
+from gsr.decoding.metadata import fitting_icc, orientation, read_info, upright
 from gsr.decoding.pixels import read_pixels
 from gsr.decoding.png import without_metadata
 from gsr.decoding.white import check_white
@@ -204,5 +204,4 @@ def _orientation(image: Image.Image) -> int:
         return 1  # Pillow gives its size as it is upright
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1  # asked for what is not in the header, Pillow would decode all pixels
-    found: int = image.getexif().get(ExifTags.Base.Orientation, 1)
-    return found
+    return orientation(image)

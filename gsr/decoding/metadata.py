@@ -125,15 +125,20 @@ def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
     return (horizontal, vertical) if usable else None
 
 
+def orientation(image: Image.Image) -> int:
+    """EXIF's, 1 (upright) where it cannot be read."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return 1  # a broken EXIF block is no reason to refuse sound pixels
+
+
 def upright(image: Image.Image) -> Image.Image:
     """The picture turned as its EXIF orientation asks.
 
     Pillow's own way writes the EXIF block anew, which fails where other tags are damaged.
     """
-    try:
-        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
-        return image
+    turn = _TURNS.get(orientation(image))
     return image if turn is None else image.transpose(turn)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from gsr.decoding.decode import decode
+from gsr.decoding.decode import decode, read_size
 from gsr.images import load
 
 PIXELS = np.arange(16 * 12, dtype=np.uint8).reshape(12, 16)
@@ -47,6 +47,14 @@ def test_a_damaged_exif_block_still_turns_the_picture(file_format, orientation):
         for exif in (damaged_exif(orientation), sound.tobytes())
     )
     assert found.equal(expected)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "JPEG"])
+@pytest.mark.parametrize("exif", [b"x", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff"])
+def test_no_exif_block_hides_the_size_of_a_sound_picture(file_format, exif):
+    data = encoded(file_format, exif=exif)
+    assert read_size(io.BytesIO(data), "a") == PIXELS.shape
+    assert load(data).rgb.shape == (3, *PIXELS.shape)
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])

@@ -11,6 +11,7 @@ RECIPE ?= base
 BENCHMARKS ?= data/benchmarks
 GPU_RUN ?= runs/gpu-$(RECIPE)
 PYTEST_ARGS ?=
+ATTACK_ARGS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -25,7 +26,7 @@ GPU_READY := $(if $(filter $(PY),$(GPU_PY)),$(ALL))
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help app test lint format notebooks train-lite gpu-train gpu-check clean browser FORCE
+.PHONY: help app test attack lint format notebooks train-lite gpu-train gpu-check clean browser FORCE
 
 # A stamp is only believed while the environment's Python runs and the checkout lies where it lay.
 USABLE := import pip, sys; sys.exit(sys.version_info < (3, 11))
@@ -44,6 +45,10 @@ app: $(APP) ## start the app on this machine and print its address (APP_ARGS='..
 # Threads that wait by spinning make small steps very slow beside anything else that runs.
 test: $(ALL) browser lint ## run every check: lint, format, types, imports, spelling, tests
 	OMP_WAIT_POLICY=PASSIVE $(PY) -m pytest $(PYTEST_ARGS)
+
+# --inputs, --requests, --kills, --clients, --seconds, --seed, --only; see --help.
+attack: $(ALL) ## hostile inputs, requests, kills and a crowd; writes docs/reliability.md (ATTACK_ARGS='...')
+	OMP_WAIT_POLICY=PASSIVE $(PY) -m tests.attack $(ATTACK_ARGS)
 
 lint: $(ALL) ## run the checks that execute nothing
 	$(PY) -m ruff check .

@@ -48,3 +48,9 @@ def test_errors_come_without_torch() -> None:
 def test_no_device_is_hard_coded() -> None:
     guilty = [p for p in (ROOT / "gsr").rglob("*.py") if ".cuda()" in p.read_text("utf-8")]
     assert guilty == []
+
+
+def test_weights_are_read_without_the_compiler_of_torch() -> None:
+    """It takes a second to import, which every start would feel."""
+    line = "import gsr; gsr.load('lite'); assert 'torch._dynamo' not in sys.modules"
+    assert "torch" in loaded_after(line)

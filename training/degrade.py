@@ -44,10 +44,15 @@ Change: TypeAlias = Callable[[np.random.Generator, Values], Values]
 
 
 def _chosen(rng: np.random.Generator) -> list[Change]:
-    """At least one change, in any order; most pictures are saved as a JPEG at the end."""
+    """At least one change, in any order; most pictures are saved as a JPEG at the end.
+
+    Cameras and apps like to sharpen last, noise and all.
+    """
     while True:
         found = [change for change, chance in CHANGES.items() if rng.random() < chance]
         found = [found[i] for i in rng.permutation(len(found))]
+        if rng.random() < SHARPENED_LAST:
+            found.sort(key=lambda change: change is sharpen)
         if rng.random() < SAVED:
             found.append(jpeg)
         if found:
@@ -109,8 +114,10 @@ def jpeg(rng: np.random.Generator, values: Values) -> Values:
     return np.asarray(Image.open(file)) / 255.0
 
 
-CHANGES: dict[Change, float] = {blur: 0.5, noise: 0.6, resample: 0.3, sharpen: 0.3}
+CHANGES: dict[Change, float] = {blur: 0.5, noise: 0.6, resample: 0.3, sharpen: 0.4}
 """Chance of each."""
+SHARPENED_LAST = 0.5
+"""Chance that sharpening, where there is some, comes after all else but the JPEG."""
 SAVED = 0.7
 """Chance of a JPEG at the end."""
 

@@ -24,10 +24,13 @@ DATA_LICENSES = {
 """What the training images allow: another matter than the licence of the file itself."""
 
 
-def entry_for(path: Path, about: dict[str, Any], parameters: int, free: bool) -> dict[str, Any]:
+def entry_for(
+    path: Path, about: dict[str, Any], parameters: int, free: bool, base: str = ""
+) -> dict[str, Any]:
     """What the manifest says of one file."""
     return {
         "file": path.name,
+        **({"base": base} if base else {}),
         "sha256": checksum(path),
         "bytes": path.stat().st_size,
         "parameters": parameters,
@@ -67,6 +70,9 @@ def main(
     free_data: Annotated[
         bool, typer.Option("--free-data", help="No training image is for research only.")
     ] = False,
+    base: Annotated[
+        str, typer.Option(help="Shipped weights that these were trained on from, to be mixed with.")
+    ] = "",
     half: Annotated[bool, typer.Option("--half", help="Keep them in float16.")] = False,
     folder: Annotated[Path, typer.Option(help="Where bundled weights lie.")] = FOLDER,
 ) -> None:
@@ -85,7 +91,7 @@ def main(
     model.config = replace(model.config, name=shipped)  # what it makes says so
     parameters = sum(p.numel() for p in model.parameters())
     path = save_weights(model.half() if half else model, folder / f"{shipped}.safetensors", about)
-    entries = manifest(folder) | {shipped: entry_for(path, about, parameters, free_data)}
+    entries = manifest(folder) | {shipped: entry_for(path, about, parameters, free_data, base)}
     (folder / "manifest.toml").write_text(to_toml(entries), encoding="utf-8")
     typer.echo(path)
 

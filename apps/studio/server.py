@@ -240,6 +240,7 @@ def _picture_routes(studio: Studio) -> APIRouter:
         return studio.first() | {
             "demos": [{"name": path.stem, "file": path.name} for path in demo_photos()],
             "max_pixels": MAX_INPUT_PIXELS,
+            "weights": studio.weights.offered(),
         }
 
     @routes.get("/methods")
@@ -267,6 +268,13 @@ def _picture_routes(studio: Studio) -> APIRouter:
         data = await read_picture_bytes(request)
         async with gate.passed(MAX_OPENING):
             return studio.about(await run_in_threadpool(studio.keep_truth, key, data))
+
+    @routes.post("/fields/{key}/weights")
+    async def weights(
+        key: str, name: Word, strength: Number = 1.0, job: Word = ""
+    ) -> dict[str, Any]:
+        studio.store.get(key)
+        return await _opening(job, lambda step: studio.encode_with(key, name, strength, step))
 
     @routes.post("/fields/{key}/edit")
     async def edit(request: Request, key: str) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Entry:
         field: The picture.
         truth: The large picture that it was made from, where that is known.
         original: Id of the field before edits, if there were any.
+        fault: Of the picture, where other weights would mend it; see `gsr.advice`.
         others: What other methods made of the same picture, by name, as far as asked for.
         turnstile: Newest requests of its viewers.
     """
@@ -66,6 +67,7 @@ class Entry:
     field: GaussianField
     truth: SampledImage | None = None
     original: str | None = None
+    fault: str | None = None
     others: dict[str, ContinuousImage] = dataclasses.field(default_factory=dict)
     turnstile: Turnstile = dataclasses.field(default_factory=Turnstile)
 
@@ -100,6 +102,7 @@ class FieldStore:
         kept: GaussianField,
         truth: SampledImage | None = None,
         original: str | None = None,
+        fault: str | None = None,
     ) -> str:
         """Keep a field; returns its id."""
         key = secrets.token_urlsafe(16)
@@ -107,7 +110,7 @@ class FieldStore:
             # What other methods made of the picture is the same before and after edits.
             first = self._entries.get(original) if original else None
             shared = {"others": first.others, "turnstile": first.turnstile} if first else {}
-            self._entries[key] = Entry(kept, truth, original, **shared)  # type: ignore[arg-type]
+            self._entries[key] = Entry(kept, truth, original, fault, **shared)  # type: ignore[arg-type]
             self._trim()
         return key
 

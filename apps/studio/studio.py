@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gsr import GaussianField, GaussianSR, GsrError, View, edits
+from gsr.advice import RESTORING, fault
 from gsr.baselines.image import SampledImage
 from gsr.continuous import ContinuousImage, Progress
 from gsr.decoding.pool import Pool
 from gsr.errors import ConfigError, ImageError
 from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
-from gsr.images import Picture, load
+from gsr.images import Picture, PictureInfo, load
 
 from ..demos import demo_photos, focus_of
 from ..viewer import truths
@@ -23,6 +24,7 @@ from .crowd import Crowd
 from .fitting import fitted
 from .jobs import Jobs
 from .store import Entry, FieldStore
+from .weights import Weights
 
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
@@ -58,6 +60,7 @@ class Studio:
         max_bytes: int = 1_500_000_000,
     ):
         self.model = model
+        self.weights = Weights(model)
         self.pool = pool
         self.store = FieldStore(max_bytes)
         self.jobs = Jobs()
@@ -110,6 +113,7 @@ class Studio:
             "focus": focus_of(about["name"]),
             "truth": truths.describe(entry.truth, entry.field),
             "original": entry.original or key,
+            "advice": entry.fault and {"fault": entry.fault, "weights": RESTORING},
         }
 
     def open_bytes(
@@ -173,7 +177,23 @@ class Studio:
         entry = self.store.get(key)
         with self._reading:
             large = self._read(data, "the ground truth", truths.MAX_PIXELS)
-        return self.store.put(entry.field, truths.of_picture(large, entry.field))
+        return self.store.put(entry.field, truths.of_picture(large, entry.field), fault=entry.fault)
+
+    def encode_with(
+        self, key: str, name: str, strength: float, progress: Progress | None = None
+    ) -> str:
+        """The picture of a field encoded with other weights; returns the new id. Its truth stays.
+
+        Raises:
+            GsrError: for weights that are not offered, or a strength that makes no sense.
+        """
+        entry = self.store.get(key)
+        lr, alpha = entry.field.lr[0], entry.field.alpha
+        plane = None if alpha is None else alpha.lr[0, 0]
+        picture = Picture(lr, plane, entry.field.info or PictureInfo())
+        with self._encoding:
+            model = self.weights.get(name, strength)
+            return self._encode(picture, progress, entry.truth, model)
 
     def edit(self, key: str, values: Any, replaces: str | None = None) -> str:
         """A copy of a field with edits applied; returns its id.
@@ -213,10 +233,14 @@ class Studio:
             return self._encode(picture, progress, truth)
 
     def _encode(
-        self, picture: Picture, progress: Progress | None, truth: SampledImage | None = None
+        self,
+        picture: Picture,
+        progress: Progress | None,
+        truth: SampledImage | None = None,
+        model: GaussianSR | None = None,
     ) -> str:
-        field = self.model.encode(picture, tile=TILE, progress=progress)
-        return self.store.put(field, truth)
+        field = (model or self.model).encode(picture, tile=TILE, progress=progress)
+        return self.store.put(field, truth, fault=fault(picture, field.model))
 
     def frame(
         self, entry: Entry, request: FrameRequest, viewer: str, number: int

@@ -33,6 +33,7 @@ LABELS = {
     "diinn": ("DIINN", "Dual interactive implicit network (Nguyen & Beksi, WACV 2023)"),
     "lte": ("LTE", "Local texture estimator (Lee & Jin, CVPR 2022)"),
     "lite": ("GaussianSR", "Gaussians whose kernels are chosen pixel by pixel"),
+    "photo": ("GaussianSR for photos", "Takes out noise and compression instead of enlarging them"),
     "paper": ("GaussianSR as published", "The paper's own head, in our framework"),
 }
 """What people call a method, and one line on it."""

@@ -14,13 +14,14 @@ export function fits(edits) {
   return JSON.stringify(edits).length < LONGEST;
 }
 
-// source: { demo | id, shrink }; viewer: the viewer; edits: what was changed
+// source: { demo | id, shrink, weights }; viewer: the viewer; edits: what was changed
 export function writeLink(source, viewer, edits = []) {
   const { state, viewport, inside } = viewer;
   const words = new URLSearchParams();
   if (source.demo) words.set("demo", source.demo);
   else words.set("id", source.id);
   if (source.shrink) words.set("shrink", source.shrink);
+  if (source.weights) words.set("weights", `${source.weights.name},${source.weights.strength}`);
   words.set("at", `${round(viewport.cx)},${round(viewport.cy)}`);
   words.set("zoom", round(viewport.scale / viewer.dpr));
   for (const [key, member] of Object.entries({ ...WORDS, ...NUMBERS })) {
@@ -46,13 +47,19 @@ export function readLink(hash) {
   const at = pair(words.get("at"));
   const zoom = positive(words.get("zoom"));
   return {
-    source: { ...(demo ? { demo } : { id }), ...(shrink > 1 ? { shrink } : {}) },
+    source: { ...(demo ? { demo } : { id }), ...(shrink > 1 ? { shrink } : {}), ...readWeights(words) },
     view: at && zoom ? { x: at[0], y: at[1], zoom } : null,
     state: readState(words),
     point: pair(words.get("point")),
     lit: (words.get("lit") ?? "").split(".").filter((word) => /^\d{1,4}$/.test(word)).slice(0, MOST_LIT).map(Number),
     ...readEdits(words),
   };
+}
+
+function readWeights(words) {
+  const [name, strength] = (words.get("weights") ?? "").split(",");
+  const part = Number(strength);
+  return name && strength && part >= 0 && part <= 1 ? { weights: { name, strength: part } } : {};
 }
 
 function readState(words) {

@@ -6,15 +6,20 @@ const WATCH_MS = 400;
 const GONE = 404;
 const TOO_LARGE = 413;
 
+// What a model of these weights is called.
+export function nameOf({ name, strength }) {
+  return strength < 1 ? `${name} at ${strength}` : name;
+}
+
 export class Opening {
   // opened(about, source), failed(error)
   constructor(base, notices, { opened, failed }) {
     Object.assign(this, { base, notices, opened, failed });
   }
 
-  // source: { demo } | { file } | { id }, and { shrink } or { truth: File }; a file may also have `fit`:
-  // it is shrunk first if it is too large. kept: the field of `source.id` may still be there; that of
-  // `source.of` gets the `truth`, if it is
+  // source: { demo } | { file } | { id }, and { shrink } or { truth: File }; `weights: { name, strength }`
+  // other than the app's own; a file may also have `fit`: it is shrunk first if it is too large. kept: the field of `source.id` may still be there; that of
+  // `source.of` gets the `truth` or the `weights`, if it is
   async open(source, kept = false) {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
@@ -56,8 +61,9 @@ export class Opening {
   }
 
   async read(source, abort) {
-    const { truth, of } = source;
-    const about = (of && (await this.readKept({ id: of }, abort))) || (await this.encode(source, abort));
+    const { truth, of, weights } = source;
+    const first = (of && (await this.readKept({ id: of }, abort))) || (await this.encode(source, abort));
+    const about = weights && first.model !== nameOf(weights) ? await this.weigh(first, weights, abort) : first;
     if (!truth) return about;
     return this.json(`fields/${about.id}/truth`, {}, { method: "POST", body: truth, signal: abort.signal });
   }
@@ -68,6 +74,10 @@ export class Opening {
     return demo
       ? this.watched("open-demo", { name: demo, ...options }, null, demo, abort)
       : this.readFile(file, options, abort);
+  }
+
+  weigh({ id, name }, weights, abort) {
+    return this.watched(`fields/${id}/weights`, weights, null, name, abort);
   }
 
   readFile(file, options, abort) {

@@ -16,6 +16,7 @@ import { lookAt, placeOf } from "./place.js";
 import { themeButton } from "./theme.js";
 import { Tour } from "./tour.js";
 import { Truth } from "./truth.js";
+import { Weights } from "./weights.js";
 import { WhatIf } from "./whatif.js";
 
 // element: where to build; base: address of the app.
@@ -52,6 +53,7 @@ class Page {
       },
     });
     this.truth = new Truth((part) => this.measure(part));
+    this.weights = new Weights((weights) => this.weigh(weights));
     this.exporter = new Exporter(base, this.viewer, failed);
     this.lifeline = new Lifeline(base, this.notices, {
       id: () => this.source?.id, back: () => this.viewer.moved(() => {}), remake: () => this.remake(),
@@ -90,7 +92,7 @@ class Page {
     }, "Open picture…");
     this.element = h("div", { className: "gsr-studio" },
       h("header", { className: "gsr-top" }, h("h1", {}, "gsr studio"), open, this.file, this.strip, this.name,
-        ...this.panels.map((panel) => panel.toggle), this.tour.button, this.truth.element, this.link,
+        ...this.panels.map((panel) => panel.toggle), this.tour.button, this.weights.element, this.truth.element, this.link,
         this.exporter.element, themeButton(() => this.kernels.recolor())),
       this.notices.element, this.place);
     element.replaceChildren(this.element);
@@ -128,7 +130,7 @@ class Page {
 
   listen() {
     receive(this.element, (file, among) => this.opening.open({ file, among }));
-    closing([this.truth.element, this.exporter.element]);
+    closing([this.weights.element, this.truth.element, this.exporter.element]);
     addEventListener("hashchange", (event) => this.follow(readLink(new URL(event.newURL).hash)));
   }
 
@@ -139,6 +141,7 @@ class Page {
       this.viewer.offer(methods);
       const about = await (await checked(fetch(new URL("start", this.base)))).json();
       this.opening.most = about.max_pixels;
+      this.weights.offer(about.weights);
       this.showDemos(about.demos);
       const linked = readLink(location.hash);
       if (!(linked && (await this.follow(linked)))) this.show(about, this.sourceOf(about));
@@ -203,6 +206,18 @@ class Page {
     return worked;
   }
 
+  // Make the same picture again with other weights. Where one looks, and what was done, stays.
+  weigh(weights) {
+    return this.bringBack({ ...this.onShow(), source: { ...this.source, of: this.source.id, weights } });
+  }
+
+  // advice: { fault, weights } or null. Noise and compression would be enlarged.
+  sayOpened(said, advice) {
+    const action = advice && { text: "Use them", run: () => this.weigh({ name: advice.weights, strength: 1 }) };
+    if (advice) said.push(`This picture ${advice.fault}. The weights for photos take that out instead of enlarging it.`);
+    if (said.length) this.notices.say(said.join(" "), { action });
+  }
+
   // The app has lost the field. The page still knows its picture, and what was done to it.
   remake() {
     if (this.source.file || this.source.demo) return this.bringBack(this.onShow(), true);
@@ -241,7 +256,7 @@ class Page {
     const said = [...about.notes];
     if (this.linked?.said) said.unshift(this.linked.said);
     if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. The tab “Many pictures” takes them all.`);
-    if (said.length) this.notices.say(said.join(" "));
+    this.sayOpened(said, same ? null : about.advice); // once for each picture
     this.name.textContent = `${about.name} · ${about.width} × ${about.height}`;
     this.name.title = `${(about.width * about.height).toLocaleString("en")} Gaussians, model ${about.model}`;
     for (const button of this.strip.children) {
@@ -252,6 +267,7 @@ class Page {
     const transport = httpTransport(this.base, about.id);
     this.viewer.open(about, transport, { view });
     this.truth.use(about, source);
+    this.weights.use(source.weights);
     this.kernels.use(about, transport);
     this.exporter.use(about.id);
     const edited = this.whatIf.use(about, transport, this.linked?.edits);

@@ -95,7 +95,7 @@ class Classifier(nn.Module):
         super().__init__()
         self.kind: Kind = kind
         self.head = nn.Conv2d(channels, num_kernels if kind == "logits" else 3, 3, padding=1)
-        # Drawing numbers for a device that holds none takes a second: torch loads its compiler first.
+        # For a device that holds no numbers, torch would load its compiler first, which takes long.
         if kind == "prototype" and not self.head.weight.is_meta:
             # Start at a mid-size round kernel: the centre of the bank.
             nn.init.normal_(self.head.weight, std=0.01)

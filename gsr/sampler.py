@@ -1,5 +1,6 @@
 """The colour of a field at points: splat, then decode. Training and rendering share it."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -75,7 +76,7 @@ class Sampler(nn.Module):
     def __init__(self, channels: int, config: SamplerConfig):
         super().__init__()
         self.config = config
-        self.raw_footprint = nn.Parameter(torch.tensor(0.3).log())
+        self.raw_footprint = nn.Parameter(torch.tensor(math.log(0.3)))
         extra = 2 if config.decoder.kind == "residual" else 0  # the mean offset
         self.decoder = DECODERS[config.decoder.kind](channels + extra, config.decoder)
 

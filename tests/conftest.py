@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import Tensor
 
 from gsr.decoder import DecoderConfig
@@ -12,6 +13,10 @@ from gsr.encoders import EncoderConfig
 from gsr.field import GaussianField
 from gsr.model import PRESETS, GaussianSR, ModelConfig
 from gsr.sampler import SplatMaps
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("gsr", deadline=None)
+settings.load_profile("gsr")
 
 
 def tiny_config(preset: str) -> ModelConfig:

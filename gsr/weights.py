@@ -165,7 +165,9 @@ def read_weights(path: Path) -> Trained:
         tensors = file.read()
     # Copied, and so in the type and the order in memory that the network would have had.
     state = {
-        name: torch.empty_like(value, device="cpu").copy_(tensors[name])
+        name: torch.empty_strided(value.shape, value.stride(), dtype=value.dtype).copy_(
+            tensors[name]
+        )
         for name, value in planned.state_dict().items()
     }
     planned.load_state_dict(state, assign=True)

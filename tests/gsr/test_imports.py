@@ -51,6 +51,6 @@ def test_no_device_is_hard_coded() -> None:
 
 
 def test_weights_are_read_without_the_compiler_of_torch() -> None:
-    """It takes a second to import, which every start would feel."""
+    """It takes a second to import, and what it calculates with another half."""
     line = "import gsr; gsr.load('lite'); assert 'torch._dynamo' not in sys.modules"
-    assert "torch" in loaded_after(line)
+    assert "sympy" not in loaded_after(line)

@@ -4,7 +4,6 @@ An app that is killed cannot clear up. The next one does: the folder of a living
 that it keeps locked, and the system lets go of a lock when its process ends, however that was.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -12,6 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows: there what a killed app left stays until the system clears up
+    fcntl = None  # type: ignore[assignment]
 
 PREFIX = "gsr-app-"
 _LOCK = "in-use"
@@ -23,9 +27,7 @@ def workplace() -> Iterator[Path]:
     sweep()
     usual, named = tempfile.gettempdir(), os.environ.get("GRADIO_TEMP_DIR")
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    with (folder / f"{_LOCK}-soon").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        (folder / f"{_LOCK}-soon").rename(folder / _LOCK)  # never seen unlocked
+    with _locked(folder):
         tempfile.tempdir = str(folder)
         os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")  # Gradio asks nothing else
         try:
@@ -38,8 +40,22 @@ def workplace() -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The folder with a file in it that says, by its lock, that its app is alive."""
+    if fcntl is None:
+        yield
+        return
+    with (folder / f"{_LOCK}-soon").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (folder / f"{_LOCK}-soon").rename(folder / _LOCK)  # never seen unlocked
+        yield
+
+
 def sweep() -> None:
     """Remove the folders of this account's apps that ended without doing so."""
+    if fcntl is None:
+        return
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():

@@ -13,5 +13,5 @@ def is_grey(rgb: Float[Tensor, "b 3 h w"]) -> Bool[Tensor, " b"]:
 def mean_color(values: Tensor, axis: int) -> Tensor:
     """The mean of red, green and blue, which lie along `axis`, in place of each."""
     red, green, blue = values.split(1, axis)
-    # One sum, taken thrice: the channels are equal to the last bit.
-    return ((red + green + blue) / 3).expand_as(values)
+    # One number, taken thrice, is equal to the last bit; of three equal ones it is that one.
+    return (red + ((green - red) + (blue - red)) / 3).expand_as(values)

@@ -2,6 +2,7 @@
 
 from gsr.images import Picture
 from gsr.images.condition import condition
+from gsr.model import BEST
 from gsr.weights import manifest
 
 RESTORING = "photo"
@@ -19,7 +20,7 @@ def fault(picture: Picture, model: str) -> str | None:
         As `gsr.images.condition.Condition.fault`; None also where those weights are chosen already
         or do not exist.
     """
-    chosen = model.rpartition(":")[2].startswith(RESTORING)  # also the best of them, or a part
+    chosen = model.removeprefix(BEST).startswith(RESTORING)  # also a part of them
     if chosen or RESTORING not in manifest():
         return None
     return condition(picture.rgb).fault

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gsr import advice, cli, weights
 from gsr.images import Picture, PictureInfo, to_pil
-from gsr.model import GaussianSR
+from gsr.model import BEST, GaussianSR
 from gsr.weights import save_weights
 
 Make = Callable[..., GaussianSR]
@@ -46,7 +46,7 @@ def test_a_noisy_picture_asks_for_other_weights(bundle: Path) -> None:
     assert advice.advice(picture, "lite") == said
 
 
-@pytest.mark.parametrize("model", ["photo", "photo at 0.5", "best:photo"])
+@pytest.mark.parametrize("model", ["photo", "photo at 0.5", f"{BEST}photo"])
 def test_those_weights_are_not_offered_to_who_has_them(bundle: Path, model: str) -> None:
     assert advice.advice(Picture(noisy(9), None, PictureInfo()), model) is None
 

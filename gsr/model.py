@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from gsr.classifier import Classifier, Kind, choose
+from gsr.classifier import Classifier, Kind, nearest
 from gsr.continuous import Prediction, Progress
 from gsr.correction import corrected, reach
 from gsr.decoder import DecoderConfig
@@ -349,7 +349,7 @@ class GaussianSR(nn.Module):
     ) -> dict[str, Tensor]:
         """With the kernel that follows from it and, if it is asked for, corrected colours."""
         evidence = said["evidence"].movedim(-1, 1).contiguous()
-        index = choose(evidence, self.bank.raw, self.config.classifier).index
+        index = nearest(evidence, self.bank.raw, self.config.classifier)
         found = {**said, "index": index.unsqueeze(-1)}
         if not plan.corrected:
             return found

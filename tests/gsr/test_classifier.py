@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gsr.classifier import PROTOTYPE_WIDTH, Classifier, Kind, choose, class_scores
+from gsr.classifier import PROTOTYPE_WIDTH, Classifier, Kind, choose, class_scores, nearest
 from gsr.kernels import KernelBank, oriented_bank
 
 KINDS: tuple[Kind, ...] = ("logits", "prototype")
@@ -197,3 +197,12 @@ def test_a_choice_is_frozen() -> None:
     assert replace(choice, index=choice.second).index is choice.second
     with pytest.raises(AttributeError):
         choice.index = choice.second
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_choice_alone_is_the_same(kind: Kind) -> None:
+    generator = torch.Generator().manual_seed(3)
+    channels = 3 if kind == "prototype" else 100
+    evidence = torch.randn((2, channels, 30, 40), generator=generator)
+    bank = oriented_bank(100)
+    assert torch.equal(nearest(evidence, bank, kind), choose(evidence, bank, kind).index)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 import uvicorn
+from h11 import LocalProtocolError
 from starlette.types import ASGIApp
 
 from gsr import GaussianSR, load
@@ -154,10 +155,14 @@ def _serve(
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether it is worth a line. Pages keep a connection open, and stopping cuts it."""
+    """Whether it is worth a line. Pages keep a connection open, and stopping cuts it.
+
+    Nor is it news that uvicorn itself has answered already, where a body was no HTTP.
+    """
     error = record.exc_info[1] if record.exc_info else None
     return not (
         isinstance(error, asyncio.CancelledError)
+        or (isinstance(error, LocalProtocolError) and "MUST_CLOSE" in str(error))
         or "graceful shutdown exceeded" in record.getMessage()
     )
 

@@ -2,6 +2,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -36,13 +37,26 @@ def test_a_missing_picture_is_refused(weights):
         launch(weights, "/no/such.png", port=0)
 
 
-def test_pages_that_are_cut_off_by_the_end_are_no_error(weights, photo):
+def broken(address: str, request: bytes) -> bytes:
+    """The first line of the answer to what is hardly HTTP."""
+    place = urllib.parse.urlsplit(address)
+    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+        connection.sendall(request)
+        return connection.recv(1000).split(b"\r\n")[0]
+
+
+def test_broken_requests_and_pages_that_are_cut_off_are_no_error(weights, photo):
     command = [sys.executable, "-m", "gsr", "app", str(photo), "-m", str(weights)]
     with subprocess.Popen(
         [*command, "--port", "0", "--no-open"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as app:  # fmt: skip
         address = app.stdout.readline().split()[-1]
+        chunked = b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for beginning in (b"GET /", b"POST /studio/open", b"BREW /", b"DELETE /x"):
+            for chunk in (b"zz\r\n", b"fffffffffffffffffffff\r\n", b"5\r\nabc"):
+                first = broken(address, beginning + chunked + chunk)
+                assert first.startswith(b"HTTP/1.1 4"), first
         url = f"{address.rstrip('/')}/gradio_api/heartbeat/1"
         with urllib.request.urlopen(url, timeout=30) as stays_open:
             assert stays_open.status == 200

@@ -1,11 +1,14 @@
 """The whole attack: `python -m tests.attack --out docs/reliability.md`."""
 
 import argparse
+import pickle
+import shlex
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 from .asking import ask_all
@@ -28,12 +31,17 @@ def main() -> int:
     if options.show:
         return _show(options.show, options.seed, Path(options.out))
     warnings.simplefilter("ignore")  # Pillow's, of what is damaged on purpose
-    found = Findings(["python", "-m", "tests.attack", *sys.argv[1:]], options.seed)
+    kept = Path(options.kept)
+    found = pickle.loads(kept.read_bytes()) if options.only and kept.exists() else Findings()
+    command = shlex.join(["python", "-m", "tests.attack", *sys.argv[1:]])
     for name, part in PARTS.items():
         if not options.only or name in options.only.split(","):
             start = time.monotonic()
             part(options, found)
-            print(f"{name}: {time.monotonic() - start:.0f} s", file=sys.stderr)
+            found.ran[name] = f"{command} ({date.today()}, {time.monotonic() - start:.0f} s)"
+            print(f"{name}: {found.ran[name]}", file=sys.stderr)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(pickle.dumps(found))
     text = report(found)
     Path(options.out).parent.mkdir(parents=True, exist_ok=True)
     Path(options.out).write_text(text)
@@ -53,7 +61,8 @@ def _options() -> argparse.Namespace:
     add("--clients", type=int, default=30)
     add("--seconds", type=float, default=180.0, help="of load")
     add("--seed", type=int, default=1)
-    add("--only", default="", help=f"some of {','.join(PARTS)}")
+    add("--only", default="", help=f"some of {','.join(PARTS)}; the others as they were last time")
+    add("--kept", default="runs/attack/findings.pickle", help="what was found, part by part")
     add("--show", default="", metavar="DOMAIN:INDEX", help="write one input into OUT and end")
     add("--out", default="docs/reliability.md")
     return parser.parse_args()

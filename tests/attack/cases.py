@@ -52,17 +52,19 @@ class Fault:
     said: str
 
 
+_COUNTING = threading.Lock()
+
+
 @dataclass
 class Tally:
     """Outcomes by kind of input."""
 
     counts: dict[str, Counter[Outcome]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, where: str, kind: str, outcome: Outcome, said: str = "") -> None:
         """Count one; several threads may do so."""
-        with self._lock:
+        with _COUNTING:
             self.counts.setdefault(kind, Counter())[outcome] += 1
         if outcome not in GOOD:
             self.faults.append(Fault(where, outcome, kind, said))

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,8 +23,7 @@ class Findings:
     """Everything that an attack found.
 
     Attributes:
-        command: How it was called.
-        seed: Of all inputs.
+        ran: Parts that were run, and by which command.
         fed: Outcomes of inputs, by a name of the way they took.
         kills: Outcomes of signals and of what came after.
         load: What a crowd met, None where there was none.
@@ -33,8 +31,7 @@ class Findings:
         memory: Bytes over time, by what it is the memory of.
     """
 
-    command: list[str]
-    seed: int
+    ran: dict[str, str] = field(default_factory=dict)
     fed: dict[str, Tally] = field(default_factory=dict)
     kills: Tally = field(default_factory=Tally)
     load: Load | None = None
@@ -64,19 +61,20 @@ def _outcomes(name: str, counts: Counter[Outcome]) -> tuple[object, ...]:
 
 def _head(found: Findings) -> str:
     gigabytes = psutil.virtual_memory().total / 2**30
+    ran = "\n".join(f"    {name}: {command}" for name, command in found.ran.items())
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"""# Reliability
 
-What hostile inputs, requests, kills and a crowd did to gsr. `make attack` writes this page; what
-stands here came out of one run of
+What hostile inputs, requests, kills and a crowd did to gsr. `make attack` writes this page. Its
+parts were run by
 
-    {shlex.join(found.command)}
+{ran}
 
 on {platform.system()}, {os.cpu_count()} cores ({platform.machine()}), {gigabytes:.0f} GiB of \
 memory, Python {platform.python_version()}, {packages}.
-Every input is made from the seed {found.seed} and its number:
-`python -m tests.attack --show pictures:123 FILE` writes one. The generators are in `tests/attack/`,
-and a short part of them runs in `make test`.
+Every input is made from a seed (1 unless given) and its number:
+`python -m tests.attack --show pictures:123 --out FILE` writes one. The generators are in
+`tests/attack/`, and a short part of them runs in `make test`.
 
 *Result*: a picture (compared with what Pillow makes of the file where Pillow opens it: size,
 colours, transparency), a field, an answer. *Refused*: one sentence of plain words. A *hang* is 20 s

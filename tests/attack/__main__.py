@@ -3,6 +3,7 @@
 import argparse
 import pickle
 import shlex
+import signal
 import sys
 import time
 import warnings
@@ -30,6 +31,8 @@ def main() -> int:
     options = _options()
     if options.show:
         return _show(options.show, options.seed, Path(options.out))
+    # A shell's & has it ignored, and what is started here would ignore it as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     warnings.simplefilter("ignore")  # Pillow's, of what is damaged on purpose
     kept = Path(options.kept)
     found = pickle.loads(kept.read_bytes()) if options.only and kept.exists() else Findings()

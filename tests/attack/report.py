@@ -150,13 +150,13 @@ def _load(load: Load, clients: int, seconds: float) -> str:
     return f"""## Load
 
 {clients} clients for {seconds:.0f} s, each with a picture of its own; {load.died} connections left
-in the middle. Answers by status: {answers} (409: a newer frame took its place; 503: more people than
-frames can be made for at a time; 0: none).
+in the middle. Answers by status: {answers} (503: more people than frames can be made for at a
+time; 0: none).
 
 {_table(("question", "answers", "median, s", "p95, s", "longest, s"), rows())}
 
-Memory of the server: {begin:.0f} MiB at the start, {settled[0]:.0f} half-way, {end:.0f} at the end (it
-keeps fields up to 1.5 GB, then drops the oldest).
+Memory of the server: {begin:.0f} MiB at the start, {settled[0]:.0f} half-way, {end:.0f} at the end;
+it keeps fields up to 1.5 GB, then drops the oldest.
 File descriptors: {load.descriptors[0]} and {load.descriptors[1]}. Answers that
 were another's, none or failures: {len(load.wrong)}. Tracebacks: {load.tracebacks}. At the end it
 {"still answered" if load.alive else "answered no longer"}."""

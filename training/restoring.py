@@ -111,7 +111,7 @@ def main(
     sets: Annotated[str, typer.Option(help="Comma-separated.")] = "Set14,BSD100",
     scales: Annotated[str, typer.Option(help="Comma-separated.")] = "2,4",
 ) -> None:
-    """Mean PSNR of each method, its gain over the first, and the least gain of a picture."""
+    """Mean PSNR of each method, and over the first: mean gain, least gain, pictures below it."""
     try:
         contenders = [get(name.strip()) for name in methods.split(",")]
         numbers = parse_scales(scales)
@@ -129,8 +129,9 @@ def main(
 
 
 def _cell(mine: list[float], first: list[float]) -> str:
-    least = min(a - b for a, b in zip(mine, first, strict=True))
-    return f"{fmean(mine):.2f} ({fmean(mine) - fmean(first):+.2f}, {least:+.2f})"
+    gains = [a - b for a, b in zip(mine, first, strict=True)]
+    below = sum(gain < 0 for gain in gains)
+    return f"{fmean(mine):.2f} ({fmean(gains):+.2f}, {min(gains):+.2f}, {below})"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import argparse
 import pickle
-import shlex
 import signal
 import sys
 import time
@@ -36,12 +35,12 @@ def main() -> int:
     warnings.simplefilter("ignore")  # Pillow's, of what is damaged on purpose
     kept = Path(options.kept)
     found = pickle.loads(kept.read_bytes()) if options.only and kept.exists() else Findings()
-    command = shlex.join(["python", "-m", "tests.attack", *sys.argv[1:]])
-    for name, part in PARTS.items():
+    for name, (part, settings) in PARTS.items():
         if not options.only or name in options.only.split(","):
             start = time.monotonic()
             part(options, found)
-            found.ran[name] = f"{command} ({date.today()}, {time.monotonic() - start:.0f} s)"
+            given = " ".join(f"{name} {getattr(options, name)}" for name in (*settings, "seed"))
+            found.ran[name] = (given, str(date.today()), round(time.monotonic() - start))
             print(f"{name}: {found.ran[name]}", file=sys.stderr)
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(pickle.dumps(found))
@@ -135,15 +134,16 @@ def _side_by_side(part: Callable, over: Iterable) -> None:
             pass
 
 
-PARTS = {
-    "pictures": _pictures,
-    "documents": _documents,
-    "folders": _folders,
-    "singles": _singles,
-    "requests": _requests,
-    "kills": _kills,
-    "crowd": _crowd,
+PARTS: dict[str, tuple[Callable[[argparse.Namespace, Findings], None], tuple[str, ...]]] = {
+    "pictures": (_pictures, ("inputs",)),
+    "documents": (_documents, ("documents",)),
+    "folders": (_folders, ("in_folders",)),
+    "singles": (_singles, ("singles",)),
+    "requests": (_requests, ("requests",)),
+    "kills": (_kills, ("kills",)),
+    "crowd": (_crowd, ("clients", "seconds")),
 }
+"""What is run, in this order, and which options say how much of it."""
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -23,7 +23,7 @@ class Findings:
     """Everything that an attack found.
 
     Attributes:
-        ran: Parts that were run, and by which command.
+        ran: Parts that were run: with which options, on which day, for how many seconds.
         fed: Outcomes of inputs, by a name of the way they took.
         kills: Outcomes of signals and of what came after.
         load: What a crowd met, None where there was none.
@@ -31,7 +31,7 @@ class Findings:
         memory: Bytes over time, by what it is the memory of.
     """
 
-    ran: dict[str, str] = field(default_factory=dict)
+    ran: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     fed: dict[str, Tally] = field(default_factory=dict)
     kills: Tally = field(default_factory=Tally)
     load: Load | None = None
@@ -61,12 +61,12 @@ def _outcomes(name: str, counts: Counter[Outcome]) -> tuple[object, ...]:
 
 def _head(found: Findings) -> str:
     gigabytes = psutil.virtual_memory().total / 2**30
-    ran = "\n".join(f"    {name}: {command}" for name, command in found.ran.items())
+    ran = _table(("part", "options", "day", "seconds"), ((n, *r) for n, r in found.ran.items()))
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"""# Reliability
 
-What hostile inputs, requests, kills and a crowd did to gsr. `make attack` writes this page. Its
-parts were run by
+What hostile inputs, requests, kills and a crowd did to gsr. `make attack`
+(`python -m tests.attack`) writes this page. These parts were run
 
 {ran}
 

@@ -11,8 +11,11 @@ from helpers.training import photo
 from PIL import Image
 from typer.testing import CliRunner
 
-from training.evaluate import Pair
-from training.restoring import WAYS, counted, main, worse
+import gsr
+from apps.demos import demo_photos
+from gsr.methods import get
+from training.evaluate import Pair, make_pair
+from training.restoring import WAYS, counted, main, scores, worse
 
 
 def pair() -> Pair:
@@ -41,6 +44,23 @@ def test_noise_of_counted_light_depends_on_the_seed_the_light_and_the_channel() 
     assert few.std() > 3 * many.std()
     assert few[..., 0].std() > 1.2 * few[..., 1].std()
     assert not np.array_equal(few, counted(np.random.default_rng(1), grey, 200))
+
+
+def test_photo_is_nearer_to_the_picture_than_what_enlarges_noise() -> None:
+    """And with more strength, the less noise is left in what was flat."""
+    path = demo_photos()[0]
+    clean = make_pair(path, 4.0)
+    cut = Pair(clean.lr[:, 20:68, 20:84], clean.hr[:, 80:272, 80:336])
+    noisy = worse("dim", cut, 0)
+    methods = [get("bicubic"), get("lite"), get("photo")]
+    bicubic, lite, own = (row[0] for row in scores(methods, [noisy], 4.0))
+    assert own > max(bicubic, lite) + 0.2
+    flat = worse("dim", Pair(torch.full((3, 32, 32), 0.5), torch.zeros(3, 64, 64)), 0).lr
+    left = [
+        float(gsr.load("photo", strength=s).encode(flat).render(scale=2.0).std())
+        for s in (0, 0.5, 1)
+    ]
+    assert left[0] > 1.5 * left[1] > 2 * left[2]
 
 
 def test_the_table(tmp_path: Path) -> None:

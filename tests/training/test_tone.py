@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from gsr.baselines.classical import Pillow
 from gsr.continuous import Progress
+from gsr.methods import get
 from training import tone
 
 
@@ -78,6 +79,16 @@ def test_filters_overshoot_as_they_are_known_to() -> None:
     assert mean == worst == pytest.approx(0, abs=1e-3)
     bicubic, lanczos = (tone.overshoot(Pillow(kind), 4)[0] for kind in ("bicubic", "lanczos"))
     assert 8 < bicubic < lanczos < 25
+
+
+def test_photo_keeps_the_tone_of_single_pixels_and_overshoots_less_than_lanczos() -> None:
+    photo = get("photo")
+    for name in ("checkerboard", "stripes", "disc", "frame"):
+        found = tone.tone(photo, tone.pictures()[name], 2)
+        assert abs(found.off) < 0.02
+        assert found.tint == 0
+    lanczos = tone.overshoot(Pillow("lanczos"), 2)
+    assert all(own < other for own, other in zip(tone.overshoot(photo, 2), lanczos, strict=True))
 
 
 def test_the_table() -> None:

@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gsr.coords import View
-    from gsr.errors import GsrError
+    from gsr.base.coords import View
+    from gsr.base.errors import GsrError
     from gsr.field import GaussianField
-    from gsr.fieldfile import open_field
-    from gsr.model import PRESETS, GaussianSR, ModelConfig
-    from gsr.weights import load
+    from gsr.field.file import open_field
+    from gsr.methods.gaussiansr import PRESETS, GaussianSR, ModelConfig
+    from gsr.methods.weights import load
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,14 +25,14 @@ __all__ = [
 
 # Looked up on first use, so that the command line answers before torch is loaded.
 _HOMES = {
-    "PRESETS": "model",
+    "PRESETS": "methods.gaussiansr",
     "GaussianField": "field",
-    "GaussianSR": "model",
-    "GsrError": "errors",
-    "ModelConfig": "model",
-    "View": "coords",
-    "load": "weights",
-    "open_field": "fieldfile",
+    "GaussianSR": "methods.gaussiansr",
+    "GsrError": "base.errors",
+    "ModelConfig": "methods.gaussiansr",
+    "View": "base.coords",
+    "load": "methods.weights",
+    "open_field": "field.file",
 }
 
 

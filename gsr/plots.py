@@ -5,7 +5,7 @@ They live in a package of their own, which is imported when one of them is first
 
 from typing import Any
 
-from gsr.cli.siblings import needing, sibling
+from gsr.base.optional import needing, sibling
 
 PARTS = ("plotly",)
 """What the figures need and the rest of gsr does not."""

@@ -8,11 +8,11 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
-from gsr.decoder import DecoderConfig
-from gsr.encoders import EncoderConfig
 from gsr.field import GaussianField
-from gsr.model import PRESETS, GaussianSR, ModelConfig
-from gsr.sampler import SplatMaps
+from gsr.methods.gaussiansr import PRESETS, GaussianSR, ModelConfig
+from gsr.network.decoder import DecoderConfig
+from gsr.network.encoders import EncoderConfig
+from gsr.network.sampler import SplatMaps
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("gsr", deadline=None)

@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 import gsr
+from gsr.base.coords import View
+from gsr.base.errors import GsrError
 from gsr.cli.evaluating import check_device
-from gsr.coords import View
-from gsr.errors import GsrError
-from gsr.splat import grid_points, reference
+from gsr.network.splat import grid_points, reference
 
 
 def median_ms(run: Callable[[int], object], repeats: int) -> float:

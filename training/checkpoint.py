@@ -13,11 +13,11 @@ from pydantic import ConfigDict, Field
 from torch import Tensor
 from torch.optim import Optimizer
 
-from gsr.atomic import replacing
-from gsr.errors import ConfigError
-from gsr.reading import STRICT, read_json
-from gsr.tensorfile import Entry, TensorFile, entries, opened, write
-from gsr.weights import Trained
+from gsr.base.atomic import replacing
+from gsr.base.errors import ConfigError
+from gsr.base.reading import STRICT, read_json
+from gsr.base.tensorfile import Entry, TensorFile, entries, opened, write
+from gsr.methods.weights import Trained
 
 from .optimise import build, new_optimizer
 from .recipe import Recipe

@@ -14,16 +14,16 @@ import torch
 import typer
 from rich.console import Console
 
-from gsr.atomic import writing
+from gsr.base.atomic import writing
+from gsr.base.errors import ConfigError
 from gsr.cli import run
-from gsr.errors import ConfigError
-from gsr.evaluation.contenders import Contender, find_contender
-from gsr.evaluation.pairs import parse_scales
-from gsr.evaluation.reduction import find_reduction
-from gsr.evaluation.results import Results, Row
-from gsr.evaluation.running import Evaluation
-from gsr.evaluation.sets import find_sets
-from gsr.evaluation.tables import markdown, summarise
+from gsr.tasks.evaluation.contenders import Contender, find_contender
+from gsr.tasks.evaluation.pairs import parse_scales
+from gsr.tasks.evaluation.reduction import find_reduction
+from gsr.tasks.evaluation.results import Results, Row
+from gsr.tasks.evaluation.running import Evaluation
+from gsr.tasks.evaluation.sets import find_sets
+from gsr.tasks.evaluation.tables import markdown, summarise
 
 from .checkpoint import CHECKPOINT, steps_done
 from .compare_costs import Expense, expense

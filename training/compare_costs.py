@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from gsr.baselines import PointNetwork
-from gsr.baselines.cost import gaussian_cost, parameters
-from gsr.weights import Trained, load_network
+from gsr.methods.baselines import PointNetwork
+from gsr.methods.cost import gaussian_cost, parameters
+from gsr.methods.weights import Trained, load_network
 
 from .benchmark import peak_resident
 

@@ -10,8 +10,8 @@ from statistics import fmean
 
 import plotly.graph_objects as go
 
-from gsr.atomic import writing
-from gsr.evaluation.tables import Summary
+from gsr.base.atomic import writing
+from gsr.tasks.evaluation.tables import Summary
 
 from .compare_costs import SCALE, Expense
 

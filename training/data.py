@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 from .degrade import degraded
 from .draws import CROPS, DEGRADED, PATTERNS, generator_for, numbers_for

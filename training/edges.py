@@ -18,12 +18,12 @@ from rich.progress import track
 from rich.table import Table
 from scipy.ndimage import map_coordinates
 
-from gsr.continuous import Method
-from gsr.coords import View
-from gsr.errors import GsrError
-from gsr.evaluation.pairs import parse_scales
+from gsr.base.coords import View
+from gsr.base.errors import GsrError
+from gsr.field.protocol import Method
 from gsr.images import downscale
 from gsr.methods import get
+from gsr.tasks.evaluation.pairs import parse_scales
 
 SIDE = 48
 """LR pixels of a picture of an edge."""

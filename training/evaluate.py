@@ -25,14 +25,14 @@ from rich.table import Table
 from torch import Tensor
 
 import gsr
-from gsr.atomic import writing
-from gsr.editing import mean_kernel, shuffled, soft, with_kernel
-from gsr.errors import GsrError, OutputError
-from gsr.files import prepare_folder
+from gsr.base.atomic import writing
+from gsr.base.errors import GsrError, OutputError
+from gsr.base.files import prepare_folder
+from gsr.field.edges import edge_agreement, joint_counts, mutual_information
+from gsr.field.editing import mean_kernel, shuffled, soft, with_kernel
+from gsr.field.inspection import usage
 from gsr.images import bicubic_view, load, to_pil
-from gsr.inspection import usage
-from gsr.metrics import Protocol, psnr
-from gsr.structure import edge_agreement, joint_counts, mutual_information
+from gsr.images.metrics import Protocol, psnr
 
 from .images import list_images
 

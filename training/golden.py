@@ -14,8 +14,8 @@ from PIL import Image
 
 from gsr import methods
 from gsr.images import load
-from gsr.metrics import Protocol, psnr
-from gsr.weights import manifest
+from gsr.images.metrics import Protocol, psnr
+from gsr.methods.weights import manifest
 
 FOLDER = Path("tests/data")
 PICTURE, NUMBERS = "golden.png", "golden.toml"

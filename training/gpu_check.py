@@ -20,9 +20,9 @@ if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # read when kernels are compiled
 
 import gsr
+from gsr.base.coords import View
 from gsr.cli import run
-from gsr.coords import View
-from gsr.splat import cuda, grid_points, reference
+from gsr.network.splat import cuda, grid_points, reference
 
 app = typer.Typer(add_completion=False)
 

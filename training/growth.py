@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from gsr.encoders import EDSR
-from gsr.model import HEADS_BEFORE_SLOPES, SLOPES, GaussianSR
-from gsr.weights import Trained
+from gsr.methods.gaussiansr import HEADS_BEFORE_SLOPES, SLOPES, GaussianSR
+from gsr.methods.weights import Trained
+from gsr.network.encoders import EDSR
 
 
 def grown(given: Trained, network: Trained) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gsr.errors import GsrError, ImageError
+from gsr.base.errors import GsrError, ImageError
 from gsr.images import load
 
 _OTHER = re.compile(

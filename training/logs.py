@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gsr.errors import ConfigError, GsrError, reason
-from gsr.reading import read_text
+from gsr.base.errors import ConfigError, GsrError, reason
+from gsr.base.reading import read_text
 
 from .checkpoint import TrainState
 

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from gsr.continuous import Prediction
-from gsr.kernels import Kernels
-from gsr.structure import edge_structure
+from gsr.field.edges import edge_structure
+from gsr.field.protocol import Prediction
+from gsr.network.kernels import Kernels
 
 from .data import Batch
 from .recipe import LossRecipe
@@ -17,7 +17,7 @@ from .recipe import LossRecipe
 TINY = 1e-8
 """Keeps the gradient of a root finite where an image is met exactly."""
 EDGE = 0.002
-"""Strength (see `gsr.structure.edge_structure`) of an edge that counts half."""
+"""Strength (see `gsr.field.edges.edge_structure`) of an edge that counts half."""
 
 
 def root_mean_square(found: Float[Tensor, "b n 3"], true: Float[Tensor, "b n 3"]) -> Tensor:

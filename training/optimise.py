@@ -6,13 +6,13 @@ from dataclasses import replace
 import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gsr.baselines import BaselineConfig
-from gsr.encoders import EncoderConfig
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 from gsr.methods import NETWORKS
-from gsr.model import ModelConfig
-from gsr.weights import Trained, load_network
-from gsr.weights import build as build_network
+from gsr.methods.baselines import BaselineConfig
+from gsr.methods.gaussiansr import ModelConfig
+from gsr.methods.weights import Trained, load_network
+from gsr.methods.weights import build as build_network
+from gsr.network.encoders import EncoderConfig
 
 from .growth import grown
 from .recipe import ModelRecipe, TrainRecipe

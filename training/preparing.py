@@ -8,7 +8,7 @@ from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from gsr.errors import ConfigError, GsrError
+from gsr.base.errors import ConfigError, GsrError
 
 from .data import Crops, ImageStore
 from .images import Images, list_images, parted, read_images, shrunk

@@ -1,6 +1,6 @@
 """What a training run is: frozen dataclasses, checked where they are made.
 
-`recipe_files` reads them from TOML. How to add a key: see `gsr.reading`.
+`recipe_files` reads them from TOML. How to add a key: see `gsr.base.reading`.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from gsr.coords import MAX_SCALE
-from gsr.errors import ConfigError
-from gsr.reading import Checked
+from gsr.base.coords import MAX_SCALE
+from gsr.base.errors import ConfigError
+from gsr.base.reading import Checked
 
 
 def _short(text: str) -> str:

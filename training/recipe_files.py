@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gsr.errors import ConfigError, reason, shown
-from gsr.reading import read_text, read_values
+from gsr.base.errors import ConfigError, reason, shown
+from gsr.base.reading import read_text, read_values
 
 from .recipe import Recipe
 

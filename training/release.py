@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gsr.errors import GsrError
-from gsr.files import checksum
-from gsr.weights import manifest, read_weights, save_weights
+from gsr.base.errors import GsrError
+from gsr.base.files import checksum
+from gsr.methods.weights import manifest, read_weights, save_weights
 
 FOLDER = Path("weights")
 DATA = "photographs and graphics listed in the model card; no benchmark image"

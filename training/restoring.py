@@ -23,10 +23,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from gsr.continuous import Method
-from gsr.errors import GsrError
-from gsr.evaluation.pairs import parse_scales
+from gsr.base.errors import GsrError
+from gsr.field.protocol import Method
 from gsr.methods import get
+from gsr.tasks.evaluation.pairs import parse_scales
 
 from .evaluate import Pair, make_pair, score
 from .images import list_images

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 from .data import ImageStore
 
@@ -50,7 +50,7 @@ def read_once(
 
 
 def _name(machine: str) -> str:
-    """The same in all processes of a machine, and one that `gsr.atomic` takes for half-written:
+    """The same in all processes of a machine, and one that `gsr.base.atomic` takes for half-written:
     should it ever stay, the next run removes it.
     """
     return f".{hashlib.sha256(machine.encode()).hexdigest()[:16]}.part"

@@ -15,14 +15,14 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 import gsr
-from gsr.coords import View
-from gsr.errors import GsrError
+from gsr.base.coords import View
+from gsr.base.errors import GsrError
+from gsr.field.edges import edge_structure
+from gsr.field.inspection import gaussians_in
+from gsr.field.render import Layer
 from gsr.images import load, to_pil
-from gsr.inspection import gaussians_in
 from gsr.methods import get
-from gsr.palette import bank_colors
-from gsr.render import Layer
-from gsr.structure import edge_structure
+from gsr.network.colors import bank_colors
 
 from .images import list_images
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 
 from .data import Batch
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from gsr.model import GaussianSR
-from gsr.splat import flat, splat
+from gsr.methods.gaussiansr import GaussianSR
+from gsr.network.splat import flat, splat
 
 from .checkpoint import TrainState, new_state
 from .data import Batch, Crops

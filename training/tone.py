@@ -18,10 +18,10 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor
 
-from gsr.continuous import Method
-from gsr.errors import GsrError
-from gsr.evaluation.pairs import parse_scales
+from gsr.base.errors import GsrError
+from gsr.field.protocol import Method
 from gsr.methods import get
+from gsr.tasks.evaluation.pairs import parse_scales
 
 SIDE = 64
 EDGES = [10 * i + 7 for i in range(9)]

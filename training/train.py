@@ -11,11 +11,11 @@ import typer
 from accelerate import Accelerator
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from gsr.atomic import remove_leftovers
+from gsr.base.atomic import remove_leftovers
+from gsr.base.errors import ConfigError, OutputError
+from gsr.base.files import is_file, prepare_folder
 from gsr.cli import run
-from gsr.errors import ConfigError, OutputError
-from gsr.files import is_file, prepare_folder
-from gsr.weights import save_weights
+from gsr.methods.weights import save_weights
 
 from .checkpoint import TrainState
 from .data import Crops

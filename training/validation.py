@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gsr.images import downscale
-from gsr.metrics import Protocol, psnr
-from gsr.weights import Trained
+from gsr.images.metrics import Protocol, psnr
+from gsr.methods.weights import Trained
 
 from .data import worse
 from .draws import DEGRADED, numbers_for

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gsr import GaussianField
-from gsr.inspection import usage
-from gsr.provenance import changes, titled
+from gsr.field.inspection import usage
+from gsr.field.provenance import changes, titled
 
 from ..palette import bank_colors, bank_ellipses
 

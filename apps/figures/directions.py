@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gsr import GaussianField
-from gsr.provenance import titled
-from gsr.structure import edge_agreement
+from gsr.field.edges import edge_agreement
+from gsr.field.provenance import titled
 
 
 def directions(field: GaussianField, strongest: float = 0.1, height: int = 420) -> go.Figure:

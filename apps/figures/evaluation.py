@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.colors import qualitative
 from plotly.subplots import make_subplots
 
-from gsr.evaluation.tables import Summary
+from gsr.tasks.evaluation.tables import Summary
 
 
 def psnr_by_scale(summary: Summary, height: int = 460) -> go.Figure:

@@ -4,10 +4,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gsr import GaussianField, View
+from gsr.field.inspection import gaussians_in
+from gsr.field.provenance import titled
+from gsr.field.render import render
 from gsr.images import to_pil
-from gsr.inspection import gaussians_in
-from gsr.provenance import titled
-from gsr.render import render
 
 from ..palette import bank_colors, kernel_color, ramp_color
 from .bank import ellipse_points

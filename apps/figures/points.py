@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from gsr.inspection import Explanation
+from gsr.field.inspection import Explanation
 
 
 def shares(explanation: Explanation, most: int = 10) -> go.Figure:

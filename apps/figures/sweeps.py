@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gsr import View
-from gsr.continuous import ContinuousImage
+from gsr.field.protocol import ContinuousImage
+from gsr.field.provenance import titled
+from gsr.field.render import render
 from gsr.images import to_pil
-from gsr.provenance import titled
-from gsr.render import render
 
 
 def scale_sweep(

@@ -7,11 +7,11 @@ from pathlib import Path
 from string import Template
 
 from gsr import GaussianField
-from gsr.atomic import writing
-from gsr.errors import ImageError, OutputError
-from gsr.files import PAGE_SUFFIX, is_page_file
-from gsr.payload import pack
-from gsr.provenance import ROOM, made, titled
+from gsr.base.atomic import writing
+from gsr.base.errors import ImageError, OutputError
+from gsr.base.files import PAGE_SUFFIX, is_page_file
+from gsr.field.payload import pack
+from gsr.field.provenance import ROOM, made, titled
 
 from .. import viewer
 from ..viewer.bundle import bundle
@@ -30,8 +30,8 @@ def page(field: GaussianField) -> str:
     """The page as HTML.
 
     Raises:
-        ImageError: when the field cannot be packed, see `gsr.payload.pack`, or has transparency,
-            which a page does not render.
+        ImageError: when the field cannot be packed, see `gsr.field.payload.pack`, or has
+            transparency, which a page does not render.
     """
     if field.alpha is not None:
         raise ImageError("a page shows opaque pictures; put this one on a background first.")

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from gsr.batch import Batch, Outcome
-from gsr.continuous import Method
-from gsr.coords import parse_scale
+from gsr.base.coords import parse_scale
+from gsr.base.errors import ConfigError
+from gsr.base.files import plan
+from gsr.base.output_size import Kind, Wanted, parse_size
+from gsr.base.progress import Advance, Steps
 from gsr.decoding.pool import Pool
-from gsr.errors import ConfigError
-from gsr.files import plan
-from gsr.sizes import Kind, Wanted, parse_size
-from gsr.steps import Advance, Steps
+from gsr.field.protocol import Method
+from gsr.tasks.batch import Batch, Outcome
 
 from .export import MAX_EXPORT_PIXELS
 from .jobs import Cancelled

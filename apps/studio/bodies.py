@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gsr.errors import GsrError, ImageError
+from gsr.base.errors import GsrError, ImageError
 
 from .answers import refusal
 from .budget import Budget

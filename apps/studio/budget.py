@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 
 class FullError(GsrError):

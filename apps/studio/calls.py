@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 from .answers import sentence_of
 from .uploads import Uploads

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 
 class BusyError(GsrError):

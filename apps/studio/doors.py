@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 
 from .answers import refusal
 

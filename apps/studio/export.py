@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from gsr import GaussianField, View
-from gsr.baselines.image import SampledImage
-from gsr.continuous import Progress
-from gsr.coords import FARTHEST, MAX_SCALE, parse_scale
-from gsr.errors import ScaleError
-from gsr.files import marked
+from gsr.base.coords import FARTHEST, MAX_SCALE, parse_scale
+from gsr.base.errors import ScaleError
+from gsr.base.files import marked
+from gsr.field.protocol import Progress
+from gsr.field.provenance import Made, edits_of, made, notes_of
+from gsr.field.render import Layer
 from gsr.images import PictureInfo, check_output, save
-from gsr.provenance import Made, edits_of, made, notes_of
-from gsr.render import Layer
-from gsr.sweep import Sweep, check_sweep, save_sweep
+from gsr.methods.point_image import SampledImage
+from gsr.tasks.sweep import Sweep, check_sweep, save_sweep
 
 MAX_EXPORT_PIXELS = 100_000_000
 FORMATS = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}

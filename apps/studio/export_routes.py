@@ -33,14 +33,14 @@ from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
 from gsr import GaussianField, GsrError
-from gsr.continuous import Progress
-from gsr.errors import ImageError, ScaleError
-from gsr.files import FIELD_SUFFIX
-from gsr.opening import open_source
-from gsr.provenance import made, notes_of
-from gsr.render import Layer
-from gsr.svg import Paint, overlay_svg, save_svg
-from gsr.sweep import Sweep
+from gsr.base.errors import ImageError, ScaleError
+from gsr.base.files import FIELD_SUFFIX
+from gsr.field.protocol import Progress
+from gsr.field.provenance import made, notes_of
+from gsr.field.render import Layer
+from gsr.field.svg import Paint, overlay_svg, save_svg
+from gsr.tasks.source import open_source
+from gsr.tasks.sweep import Sweep
 
 from . import export
 from .bodies import MAX_FIELD_BYTES

@@ -14,7 +14,7 @@ import gradio as gr
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 from .answers import refusal, usual
 from .bodies import as_body, parse_json

@@ -17,9 +17,9 @@ from h11 import LocalProtocolError
 from starlette.types import ASGIApp
 
 from gsr import GaussianSR, load
+from gsr.base.errors import ConfigError
 from gsr.cli.stopping import Terminated
 from gsr.decoding.pool import Pool
-from gsr.errors import ConfigError
 
 from .auth import BasicAuth, check_credentials
 from .doors import Doors, Hosts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 
 PAGE = "/"
 _SCRIPT = re.compile(rb"<script(?P<with>[^>]*)>(?P<text>.*?)</script>", re.DOTALL)

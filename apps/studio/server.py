@@ -108,7 +108,7 @@ MOST_SCORES = 8
 
 
 class EditBody(BaseModel):
-    """Edits as `gsr.edits` reads them, and an earlier copy that is no longer wanted."""
+    """Edits as `gsr.field.edits` reads them, and an earlier copy that is no longer wanted."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

@@ -7,9 +7,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from gsr import GaussianField
-from gsr.baselines.image import SampledImage
-from gsr.continuous import ContinuousImage
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
+from gsr.field.protocol import ContinuousImage
+from gsr.methods.point_image import SampledImage
 
 
 class ExpiredError(GsrError):
@@ -59,7 +59,7 @@ class Entry:
         field: The picture.
         truth: The large picture that it was made from, where that is known.
         original: Id of the field before edits, if there were any.
-        fault: Of the picture, where other weights would mend it; see `gsr.advice`.
+        fault: Of the picture, where other weights would mend it; see `gsr.tasks.advice`.
         others: What other methods made of the same picture, by name, as far as asked for.
         turnstile: Newest requests of its viewers.
     """

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gsr import GaussianField, GaussianSR, GsrError, View, edits
-from gsr.advice import RESTORING, fault
-from gsr.baselines.image import SampledImage
-from gsr.continuous import ContinuousImage, Progress
+from gsr import GaussianField, GaussianSR, GsrError, View
+from gsr.base.errors import ConfigError, ImageError
 from gsr.decoding.pool import Pool
-from gsr.errors import ConfigError, ImageError
+from gsr.field import edits
+from gsr.field.protocol import ContinuousImage, Progress
 from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
 from gsr.images import Picture, PictureInfo, load
+from gsr.methods.point_image import SampledImage
+from gsr.tasks.advice import RESTORING, fault
 
 from ..demos import demo_photos, focus_of
 from ..viewer import truths
@@ -200,7 +201,7 @@ class Studio:
 
         Args:
             key: The field as it was encoded.
-            values: Edits as plain values, see `gsr.edits`.
+            values: Edits as plain values, see `gsr.field.edits`.
             replaces: An earlier copy that is no longer wanted.
 
         Raises:

@@ -16,7 +16,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import StreamingResponse
 
-from gsr.errors import GsrError, ImageError
+from gsr.base.errors import GsrError, ImageError
 
 from .bodies import MAX_UPLOAD_BYTES, TooLongError
 from .people import person_of

@@ -15,7 +15,7 @@ from typing import IO
 
 from gradio_client.utils import strip_invalid_filename_characters
 
-from gsr.errors import ImageError
+from gsr.base.errors import ImageError
 
 from .budget import Budget
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from gsr import GaussianSR, load
-from gsr.advice import RESTORING
-from gsr.errors import ConfigError
-from gsr.weights import BASE, manifest
+from gsr.base.errors import ConfigError
+from gsr.methods.weights import BASE, manifest
+from gsr.tasks.advice import RESTORING
 
 from ..viewer.comparing import described
 

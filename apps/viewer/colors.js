@@ -1,4 +1,4 @@
-// Colours with a meaning, as `gsr/palette.py` has them: the same table, the same arithmetic.
+// Colours with a meaning, as `gsr/network/colors.py` has them: the same table, the same arithmetic.
 
 import { TABLE } from "./palette.js";
 

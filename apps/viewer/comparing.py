@@ -11,15 +11,15 @@ import torch
 from torch import Tensor
 
 from gsr import GaussianField, View, methods
-from gsr.baselines.image import SampledImage
-from gsr.continuous import ContinuousImage, Method, Progress
-from gsr.errors import ConfigError, ScaleError, ShapeError
-from gsr.fingerprint import fingerprint
-from gsr.metrics import Protocol, psnr, ssim
-from gsr.model import BEST
-from gsr.provenance import changes
-from gsr.render import render
-from gsr.weights import load_network, manifest
+from gsr.base.errors import ConfigError, ScaleError, ShapeError
+from gsr.field.protocol import ContinuousImage, Method, Progress
+from gsr.field.provenance import changes
+from gsr.field.render import render
+from gsr.images.metrics import Protocol, psnr, ssim
+from gsr.methods.gaussiansr import BEST
+from gsr.methods.point_image import SampledImage
+from gsr.methods.weights import load_network, manifest
+from gsr.network.fingerprint import fingerprint
 
 LABELS = {
     "bicubic": ("Bicubic", "Smooth interpolation, as most programs enlarge"),

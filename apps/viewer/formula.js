@@ -1,10 +1,10 @@
-// The formula of gsr/splat/reference.py in plain numbers: who made a colour, what a kernel is.
+// The formula of gsr/network/splat/reference.py in plain numbers: who made a colour, what a kernel is.
 // `field` is what readPayload gives. Lengths are LR pixels.
 
 const SIGMA_RANGE = [0.1, 4];
 const RHO_LIMIT = 0.98;
 const MAX_EXPONENT = 60;
-const TEMPERATURE = 0.15 ** 2; // of the classifier, see gsr/classifier.py
+const TEMPERATURE = 0.15 ** 2; // of the classifier, see gsr/network/classifier.py
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // Raw parameters -> { sigma_x, sigma_y, rho, opacity }
@@ -113,7 +113,7 @@ export function decode(field, mean, scale) {
   return { splatted, residual: values, rgb: splatted.map((v, c) => v + values[c]) };
 }
 
-// As gsr.inspection.explain; below magnification 1 the one at 1.
+// As gsr.field.inspection.explain; below magnification 1 the one at 1.
 export function explain(field, x, y, scale) {
   const seen = Math.max(1, scale);
   const taps = reaching(field, x, y, seen);

@@ -65,7 +65,7 @@ function reduced(renderer, view, layer) {
   return { bitmap: canvas.transferToImageBitmap(), milliseconds };
 }
 
-// As gsr.inspection.gaussians_in: in or beside the view, thinned evenly on multiples of the step.
+// As gsr.field.inspection.gaussians_in: in or beside the view, thinned evenly on multiples of the step.
 function listed(field, view, limit) {
   const { width, height, maps } = field;
   const span = (start, extent, length) => {

@@ -40,7 +40,7 @@ function byShape(list, kernels, colorOf) {
   return (i) => colors[list.kernel[i]];
 }
 
-// How an ellipse gets its colour: (list, kernels) to (i) to CSS. `gsr/svg.py` has the same.
+// How an ellipse gets its colour: (list, kernels) to (i) to CSS. `gsr/field/svg.py` has the same.
 export const COLORINGS = {
   kernel: (list, kernels) => byShape(list, kernels, kernelCss),
   direction: (list, kernels) => byShape(list, kernels, directionCss),

@@ -1,4 +1,4 @@
-// Made from gsr/palette.py by `python -m apps.viewer.palette`; change it there.
+// Made from gsr/network/colors.py by `python -m apps.viewer.palette`; change it there.
 
 export const TABLE = {
   ramp: [[68, 24, 92], [62, 74, 137], [38, 130, 142], [53, 183, 121], [170, 220, 50], [253, 231, 60]],

@@ -1,4 +1,4 @@
-"""The viewer's table of colours: `gsr.palette.TABLE` as a module.
+"""The viewer's table of colours: `gsr.network.colors.TABLE` as a module.
 
 `python -m apps.viewer.palette` writes it anew after a change of the table.
 """
@@ -7,7 +7,7 @@ import json
 import textwrap
 from pathlib import Path
 
-from gsr.palette import TABLE
+from gsr.network.colors import TABLE
 
 FILE = Path(__file__).with_suffix(".js")
 
@@ -16,7 +16,7 @@ def module() -> str:
     """The text of `palette.js`."""
     table = textwrap.indent("\n".join(f"{k}: {json.dumps(v)}," for k, v in TABLE.items()), "  ")
     return (
-        "// Made from gsr/palette.py by `python -m apps.viewer.palette`; change it there.\n\n"
+        "// Made from gsr/network/colors.py by `python -m apps.viewer.palette`; change it there.\n\n"
         f"export const TABLE = {{\n{table}\n}};\n"
     )
 

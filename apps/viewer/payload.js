@@ -1,4 +1,4 @@
-// A field as a page reads it: gsr/payload.py describes the layout.
+// A field as a page reads it: gsr/field/payload.py describes the layout.
 
 const PREFIX = 16;
 const VERSION = 1;

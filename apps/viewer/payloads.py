@@ -14,14 +14,14 @@ from PIL import Image
 from torch import Tensor
 
 from gsr import GaussianField, View
-from gsr.continuous import ContinuousImage, Progress
-from gsr.coords import parse_scale
-from gsr.edits import count
-from gsr.errors import ScaleError
-from gsr.inspection import explain, footprint, gaussians_in, usage
-from gsr.kernels import ellipses as kernel_ellipses
-from gsr.provenance import changes, notes_of
-from gsr.render import LAYERS, Layer
+from gsr.base.coords import parse_scale
+from gsr.base.errors import ScaleError
+from gsr.field.edits import count
+from gsr.field.inspection import explain, footprint, gaussians_in, usage
+from gsr.field.protocol import ContinuousImage, Progress
+from gsr.field.provenance import changes, notes_of
+from gsr.field.render import LAYERS, Layer
+from gsr.network.kernels import ellipses as kernel_ellipses
 
 from ..palette import bank_colors, bank_ellipses
 from .comparing import label_of

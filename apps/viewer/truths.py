@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gsr import GaussianField, View
-from gsr.baselines.image import SampledImage
-from gsr.errors import ImageError, ScaleError
+from gsr.base.errors import ImageError, ScaleError
 from gsr.images import Picture, PictureInfo, bicubic_view
+from gsr.methods.point_image import SampledImage
 
 MAX_PIXELS = 24_000_000
 """Of a ground truth."""
@@ -27,7 +27,7 @@ class _Truth:
     name = "truth"
 
     def read(self, lr: Tensor, maps: Tensor, view: View) -> Tensor:
-        """See `gsr.baselines.image.Reader`."""
+        """See `gsr.methods.point_image.Reader`."""
         sy, sx = (maps.shape[i] / lr.shape[i] for i in (-2, -1))
         box = view.x * sx, view.y * sy, view.width * sx, view.height * sy
         return torch.stack([bicubic_view(image, box, view.size) for image in maps])

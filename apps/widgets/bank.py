@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import traitlets
 
 from gsr import GaussianField
-from gsr.edits import Edit, Reshape
+from gsr.field.edits import Edit, Reshape
 
 from ..figures import bank_and_usage, kernel_order
 from .field_viewer import check_single

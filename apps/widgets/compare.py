@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gsr import GaussianField, GsrError
-from gsr.continuous import ContinuousImage
+from gsr.field.protocol import ContinuousImage
 
 from .field_viewer import FieldViewer
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import traitlets
 
 from gsr import GaussianField
-from gsr.inspection import Explanation
+from gsr.field.inspection import Explanation
 
 from ..figures import shares
 from .field_viewer import check_single

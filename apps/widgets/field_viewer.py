@@ -12,11 +12,11 @@ import traitlets
 from PIL import Image
 
 from gsr import GaussianField, GsrError, methods
-from gsr.continuous import ContinuousImage
-from gsr.coords import FARTHEST, is_number
-from gsr.errors import shown
+from gsr.base.coords import FARTHEST, is_number
+from gsr.base.errors import shown
+from gsr.field.protocol import ContinuousImage
+from gsr.field.render import LAYERS, render
 from gsr.images import load, to_pil
-from gsr.render import LAYERS, render
 
 from .. import viewer
 from ..viewer import truths

@@ -5,13 +5,14 @@ from typing import Any
 import ipywidgets
 import traitlets
 
-from gsr import GaussianField, edits
-from gsr.edits import Edit, Force, Mean, Shuffle, Soft, Top
+from gsr import GaussianField
+from gsr.field import edits
+from gsr.field.edits import Edit, Force, Mean, Shuffle, Soft, Top
+from gsr.field.inspection import usage
+from gsr.field.provenance import titled
+from gsr.field.render import render
 from gsr.images import load
-from gsr.inspection import usage
-from gsr.metrics import Protocol, psnr
-from gsr.provenance import titled
-from gsr.render import render
+from gsr.images.metrics import Protocol, psnr
 
 from ..viewer import truths
 from .field_viewer import check_single

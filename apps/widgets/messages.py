@@ -1,4 +1,4 @@
-"""What a viewer in a notebook asks, as `gsr.reading` reads it. Lengths are LR pixels."""
+"""What a viewer in a notebook asks, as `gsr.base.reading` reads it. Lengths are LR pixels."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gsr import View
-from gsr.reading import Checked
+from gsr.base.reading import Checked
 
 Word = Annotated[str, Field(max_length=512)]
 

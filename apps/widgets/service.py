@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gsr import GaussianField, GsrError
-from gsr.baselines.image import SampledImage
-from gsr.continuous import ContinuousImage
-from gsr.errors import shown
-from gsr.provenance import titled
-from gsr.reading import read_values
+from gsr.base.errors import shown
+from gsr.base.reading import read_values
+from gsr.field.protocol import ContinuousImage
+from gsr.field.provenance import titled
+from gsr.methods.point_image import SampledImage
 
 from ..viewer import payloads, truths
 from ..viewer.comparing import described, most_compared, scores_of

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from gsr.base.errors import ConfigError, GsrError, reason
 from gsr.cli.data import data
 from gsr.cli.encoding import encode
 from gsr.cli.evaluating import evaluate
@@ -24,7 +25,6 @@ from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
 from gsr.cli.training import PASSED_ON, train
 from gsr.cli.upscaling import upscale
-from gsr.errors import ConfigError, GsrError, reason
 
 USAGE_ERROR = 2
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)

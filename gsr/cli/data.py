@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gsr.base.errors import GsrError
+from gsr.base.progress import Steps
 from gsr.cli.progress import Reporter
 from gsr.cli.stopping import exit_code, stoppable
-from gsr.datasets import DATASETS, Dataset, RemoteFile, find
-from gsr.errors import GsrError
-from gsr.steps import Steps
+from gsr.tasks.datasets import DATASETS, Dataset, RemoteFile, find
 
 if TYPE_CHECKING:
-    from gsr.datasets.checking import Finding, Group, Report
-    from gsr.datasets.fetching import Fetched
+    from gsr.tasks.datasets.checking import Finding, Group, Report
+    from gsr.tasks.datasets.fetching import Fetched
 
 INCOMPLETE = 1
 NAMED_FILES = 5
@@ -52,7 +52,7 @@ def check_data(
     quiet: QuietFlag = False,
 ) -> None:
     """Say what of a data set is there, missing or odd. Exit code 1 where it is not complete."""
-    from gsr.datasets.checking import check
+    from gsr.tasks.datasets.checking import check
 
     reporter = Reporter(quiet)
     try:
@@ -118,7 +118,7 @@ def fetch_data(
 
     Run again, it goes on where it was cut, and does nothing where all is there.
     """
-    from gsr.datasets.fetching import check_space, choose
+    from gsr.tasks.datasets.fetching import check_space, choose
 
     dataset, reporter = find(name), Reporter(quiet)
     files = choose(dataset, only)
@@ -143,7 +143,7 @@ def fetch_data(
 def _fetch_one(
     dataset: Dataset, file: RemoteFile, folder: Path, keep: bool, reporter: Reporter
 ) -> bool:
-    from gsr.datasets.fetching import fetch
+    from gsr.tasks.datasets.fetching import fetch
 
     try:
         fetched = fetch(

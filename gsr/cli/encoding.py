@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from gsr.base.errors import ImageError, OutputError
+from gsr.base.files import FIELD_SUFFIX, is_field_file
 from gsr.cli import single
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
-from gsr.errors import ImageError, OutputError
-from gsr.files import FIELD_SUFFIX, is_field_file
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField

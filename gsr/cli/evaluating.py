@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gsr.atomic import writing
+from gsr.base.atomic import writing
+from gsr.base.errors import ConfigError, GsrError, reason
+from gsr.base.optional import needing, sibling
 from gsr.cli.progress import Reporter
-from gsr.cli.siblings import needing, sibling
 from gsr.cli.single import decoders
 from gsr.cli.stopping import exit_code, stoppable
-from gsr.errors import ConfigError, GsrError, reason
 
 if TYPE_CHECKING:
-    from gsr.evaluation.contenders import Contender
-    from gsr.evaluation.perceptual import Lpips
-    from gsr.evaluation.results import Results, Row
-    from gsr.evaluation.running import Evaluation
-    from gsr.evaluation.sets import ImageSet
-    from gsr.evaluation.tables import Summary
+    from gsr.tasks.evaluation.contenders import Contender
+    from gsr.tasks.evaluation.perceptual import Lpips
+    from gsr.tasks.evaluation.results import Results, Row
+    from gsr.tasks.evaluation.running import Evaluation
+    from gsr.tasks.evaluation.sets import ImageSet
+    from gsr.tasks.evaluation.tables import Summary
 
 SOME_FAILED = 1
 PLOTTING = ("plotly",)
@@ -78,13 +78,13 @@ def evaluate(
     The same command with the same folder goes on where it was stopped. Results of other settings
     are kept apart in it.
     """
-    from gsr.evaluation.pairs import parse_scales
-    from gsr.evaluation.protocols import check_protocol
-    from gsr.evaluation.reduction import find_reduction
-    from gsr.evaluation.results import Results
-    from gsr.evaluation.running import Evaluation
-    from gsr.evaluation.sets import find_sets
-    from gsr.evaluation.tables import markdown, summarise
+    from gsr.tasks.evaluation.pairs import parse_scales
+    from gsr.tasks.evaluation.protocols import check_protocol
+    from gsr.tasks.evaluation.reduction import find_reduction
+    from gsr.tasks.evaluation.results import Results
+    from gsr.tasks.evaluation.running import Evaluation
+    from gsr.tasks.evaluation.sets import find_sets
+    from gsr.tasks.evaluation.tables import markdown, summarise
 
     reporter = Reporter(quiet)
     with _interruptible(output, reporter), decoders() as pool:
@@ -124,7 +124,7 @@ def _interruptible(output: Path | None, reporter: Reporter) -> Iterator[None]:
 
 
 def _contenders(methods: str, device: str) -> "list[Contender]":
-    from gsr.evaluation.contenders import find_contender
+    from gsr.tasks.evaluation.contenders import find_contender
 
     check_device(device)
     names = dict.fromkeys(name.strip() for name in methods.split(","))
@@ -148,7 +148,7 @@ def check_device(device: str) -> None:
 
 
 def _lpips(device: str, reporter: Reporter) -> "Lpips | None":
-    from gsr.evaluation.perceptual import load_lpips
+    from gsr.tasks.evaluation.perceptual import load_lpips
 
     try:
         return load_lpips(device)
@@ -158,7 +158,7 @@ def _lpips(device: str, reporter: Reporter) -> "Lpips | None":
 
 
 def _tell(plan: "Evaluation", reporter: Reporter) -> None:
-    from gsr.evaluation.protocols import depends_on_type
+    from gsr.tasks.evaluation.protocols import depends_on_type
 
     for one in plan.sets:
         guessed = plan.set_type is None and depends_on_type(plan.protocol)

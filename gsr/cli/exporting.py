@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from gsr.base.errors import OutputError
+from gsr.base.files import PAGE_SUFFIX, is_page_file
 from gsr.cli import single
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
-from gsr.errors import OutputError
-from gsr.files import PAGE_SUFFIX, is_page_file
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from gsr.base.errors import ConfigError, WeightsError
+from gsr.base.files import is_field_file
 from gsr.cli.methods import method_rows, method_table
 from gsr.cli.progress import Reporter
 from gsr.cli.single import Best, Model, Strength, White, encode, method_for, open_noted
 from gsr.cli.sizes import number
-from gsr.errors import ConfigError, WeightsError
-from gsr.files import is_field_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gsr.continuous import Method
     from gsr.field import GaussianField
-    from gsr.inspection import Explanation
-    from gsr.opening import Opened
+    from gsr.field.inspection import Explanation
+    from gsr.field.protocol import Method
+    from gsr.tasks.source import Opened
 
 SHOWN_SHARES = 8
 
@@ -71,8 +71,8 @@ def _installation() -> dict[str, Any]:
     import torch
 
     from gsr import PRESETS, GaussianSR, __version__
-    from gsr.splat import BACKENDS
-    from gsr.weights import manifest
+    from gsr.methods.weights import manifest
+    from gsr.network.splat import BACKENDS
 
     presets = {
         name: {"parameters": _count(GaussianSR(config)), "classifier": config.classifier}
@@ -90,9 +90,9 @@ def _installation() -> dict[str, Any]:
 
 
 def _field(path: Path) -> dict[str, Any]:
-    from gsr.edits import bounded, to_values
-    from gsr.fieldfile import open_field
-    from gsr.provenance import ROOM, notes_of
+    from gsr.field.edits import bounded, to_values
+    from gsr.field.file import open_field
+    from gsr.field.provenance import ROOM, notes_of
 
     field = open_field(path)
     height, width = field.lr_size
@@ -113,11 +113,11 @@ def _field(path: Path) -> dict[str, Any]:
 
 
 def _weights(model: str) -> dict[str, Any]:
-    from gsr.files import checksum
-    from gsr.fingerprint import fingerprint
-    from gsr.reading import parse_json
-    from gsr.tensorfile import opened
-    from gsr.weights import load_network, manifest, weights_folder
+    from gsr.base.files import checksum
+    from gsr.base.reading import parse_json
+    from gsr.base.tensorfile import opened
+    from gsr.methods.weights import load_network, manifest, weights_folder
+    from gsr.network.fingerprint import fingerprint
 
     network = load_network(model)
     entry = manifest().get(model, {})
@@ -225,9 +225,9 @@ def _explain(
     white: float | None,
     reporter: Reporter,
 ) -> "tuple[Explanation, dict[str, str]]":
-    """The explanation, and what made the field, see `gsr.provenance`."""
-    from gsr.coords import parse_scale
-    from gsr.provenance import to_dict
+    """The explanation, and what made the field, see `gsr.field.provenance`."""
+    from gsr.base.coords import parse_scale
+    from gsr.field.provenance import to_dict
 
     parse_scale(scale)
     source = open_noted(path, reporter, white)

@@ -8,9 +8,9 @@ COLUMNS = ("method", "encoder", "parameters", "head", "MAC/HR literal", "MAC/HR"
 
 def method_rows() -> list[dict[str, Any]]:
     """Size and cost of every network that can be trained, with the encoder of its preset."""
-    from gsr.baselines import PointNetwork
-    from gsr.baselines.cost import gaussian_cost, parameters
     from gsr.methods import NETWORKS, new_network
+    from gsr.methods.baselines import PointNetwork
+    from gsr.methods.cost import gaussian_cost, parameters
 
     rows = []
     for name in NETWORKS:

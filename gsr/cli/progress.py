@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gsr.base.progress import Advance
 from gsr.cli.names import printable
-from gsr.steps import Advance
 
 if TYPE_CHECKING:
     from rich.progress import Progress

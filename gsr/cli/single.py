@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gsr.base.errors import ConfigError, ImageError, OutputError
+from gsr.base.files import check_not_an_input, identities, prepare_folder, result_stem
 from gsr.cli.progress import Reporter
 from gsr.cli.sizes import number
 from gsr.cli.stopping import exit_code, stoppable
-from gsr.errors import ConfigError, ImageError, OutputError
-from gsr.files import check_not_an_input, identities, prepare_folder, result_stem
 
 if TYPE_CHECKING:
-    from gsr.continuous import ContinuousImage, Method
     from gsr.decoding.pool import Pool
-    from gsr.opening import Opened
+    from gsr.field.protocol import ContinuousImage, Method
+    from gsr.tasks.source import Opened
 
 Model = Annotated[str, typer.Option("--model", "-m", help="Name of bundled weights, or a file.")]
 Strength = Annotated[
@@ -78,8 +78,8 @@ def decoders() -> Iterator["Pool"]:
 def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "Opened":
     """A picture or a field file, with what was changed in it told."""
     with decoders() as pool:
-        from gsr.opening import open_source
-        from gsr.provenance import changes
+        from gsr.field.provenance import changes
+        from gsr.tasks.source import open_source
 
         source = open_source(path, white=white, pool=pool)
     for note in (*source.info.notes, *(f"The field is {c}." for c in changes(source.content))):
@@ -105,7 +105,7 @@ def method_for(
 def method_called(model: str, *, best: bool, strength: float) -> "Method":
     """The model of a name, or the best it can do; see `gsr.methods.Best` and `gsr.load`."""
     from gsr.methods import Best as Turned
-    from gsr.weights import load
+    from gsr.methods.weights import load
 
     loaded = load(model, strength=strength)
     return Turned.of(loaded) if best else loaded

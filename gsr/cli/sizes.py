@@ -2,8 +2,8 @@
 
 import typer
 
-from gsr.errors import ConfigError
-from gsr.sizes import Kind, Wanted, parse_size
+from gsr.base.errors import ConfigError
+from gsr.base.output_size import Kind, Wanted, parse_size
 
 
 def number(text: str) -> float:
@@ -41,7 +41,7 @@ def wanted_size(
     if isinstance(value, str):
         return Wanted(kind, parse_size(value))
     if kind == "scale":
-        from gsr.coords import parse_scale
+        from gsr.base.coords import parse_scale
 
         parse_scale(value)
     return Wanted(kind, value)

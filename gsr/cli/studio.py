@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gsr.cli.siblings import needing, sibling
+from gsr.base.optional import needing, sibling
 from gsr.cli.single import Model, Strength
 from gsr.cli.stopping import Terminated, exit_code, stoppable
 

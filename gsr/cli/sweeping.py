@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gsr.base.output_size import parse_size
 from gsr.cli.looking import point
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
@@ -21,7 +22,6 @@ from gsr.cli.single import (
     open_noted,
 )
 from gsr.cli.sizes import number
-from gsr.sizes import parse_size
 
 
 def sweep(
@@ -76,7 +76,7 @@ def sweep(
     width, height = parse_size(size) if size is not None else (None, None)
     target = output or beside(image, "-sweep.webp")
     check_target(target, image, overwrite=overwrite)
-    from gsr.sweep import Sweep, check_sweep, save_sweep
+    from gsr.tasks.sweep import Sweep, check_sweep, save_sweep
 
     wanted = Sweep(start, stop, where, (height, width) if height and width else None, seconds, fps)
     reporter = Reporter(quiet)

@@ -2,7 +2,7 @@
 
 import typer
 
-from gsr.cli.siblings import needing, sibling
+from gsr.base.optional import needing, sibling
 
 PARTS = ("accelerate", "tensorboard")
 """What training needs and the rest of gsr does not."""

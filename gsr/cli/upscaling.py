@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from gsr.batch import Batch, Outcome, Status
+from gsr.base.errors import ConfigError, GsrError, OutputError
+from gsr.base.files import Plan, plan
+from gsr.base.progress import Steps
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
 from gsr.cli.single import Best, Model, Strength, White, decoders, method_called
 from gsr.cli.sizes import number, wanted_size
 from gsr.cli.stopping import exit_code, stoppable
-from gsr.errors import ConfigError, GsrError, OutputError
-from gsr.files import Plan, plan
-from gsr.steps import Steps
+from gsr.tasks.batch import Batch, Outcome, Status
 
 Format = Literal["png", "webp", "jpg", "tiff"]
 

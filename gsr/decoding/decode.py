@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, TiffImagePlugin
 
+from gsr.base.errors import GsrError, ImageError, reason
 from gsr.decoding.info import ColourMode, Decoded, check_pixels
 from gsr.decoding.metadata import fitting_icc, orientation, read_info, upright
 from gsr.decoding.pixels import read_pixels
 from gsr.decoding.png import without_metadata
 from gsr.decoding.white import check_white
-from gsr.errors import GsrError, ImageError, reason
 
 # Pillow knows more formats; these have a signature to tell them by and run no outside program.
 _READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")

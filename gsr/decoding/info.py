@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy.typing as npt
 from annotated_types import Interval
 
-from gsr.errors import ImageError
+from gsr.base.errors import ImageError
 
 MAX_INPUT_PIXELS = 64_000_000
 

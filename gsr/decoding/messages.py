@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from gsr.base.errors import ImageError
 from gsr.decoding.info import Decoded, PictureInfo
-from gsr.errors import ImageError
 
 Message = dict[str, Any]
 Blob = bytes | memoryview

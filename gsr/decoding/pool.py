@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gsr.base.errors import ConfigError, ImageError
 from gsr.decoding.info import MAX_INPUT_PIXELS, Decoded, check_pixels
 from gsr.decoding.messages import Blob, BrokenMessageError, Message, receive, send, unpack
-from gsr.errors import ConfigError, ImageError
 
 MEMORY = 2**32
 """Bytes of address space of a worker; 64 megapixels of any format take less."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gsr.errors import ImageError
+from gsr.base.errors import ImageError
 
 ROUNDING = 1e-3
 """Part of white by which values may pass black and white: resampling and rounding leave it."""

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
 
+from gsr.base.errors import GsrError, reason
 from gsr.decoding.decode import read_size
 from gsr.decoding.info import Decoded
 from gsr.decoding.messages import Blob, Message, pack, receive, send
-from gsr.errors import GsrError, reason
 
 Decode = Callable[[BinaryIO, str, int, float | None], Decoded]
 """As `gsr.decoding.decode.decode`."""

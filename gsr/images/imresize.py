@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from gsr.errors import ScaleError, check_shape
+from gsr.base.errors import ScaleError, check_shape
 
 _WIDTH = 4
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gsr.base.errors import ImageError, ShapeError
 from gsr.decoding.info import ColourMode, Decoded, PictureInfo, check_pixels
 from gsr.decoding.white import check_white, is_unit
-from gsr.errors import ImageError, ShapeError
 from gsr.images.picture import Picture
 
 

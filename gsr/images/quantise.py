@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gsr.base.errors import ImageError, check_shape
 from gsr.decoding.info import ColourMode
-from gsr.errors import ImageError, check_shape
 
 _BAND_VALUES = 1 << 20
 

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from gsr.base.errors import ImageError, reason
 from gsr.decoding.decode import PREFIX, decode, from_pillow, is_known
 from gsr.decoding.info import MAX_INPUT_PIXELS, Decoded, check_pixels
 from gsr.decoding.pool import Pool
-from gsr.errors import ImageError, reason
 from gsr.images.picture import Picture, Source
 from gsr.images.planes import from_array, from_decoded, from_tensor
 

@@ -12,8 +12,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from gsr.base.errors import ScaleError, check_shape
 from gsr.decoding.info import MAX_INPUT_PIXELS
-from gsr.errors import ScaleError, check_shape
 
 Kind: TypeAlias = Literal["bicubic", "lanczos", "nearest"]
 

@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from gsr.atomic import writing
+from gsr.base.atomic import writing
+from gsr.base.errors import OutputError, reason
 from gsr.decoding.info import PictureInfo
-from gsr.errors import OutputError, reason
 from gsr.images.embedding import Embedded, embed, with_segments
 
 _WRITABLE = {

@@ -6,8 +6,8 @@ from helpers.browser import opened_page, running_app
 from PIL import Image
 
 import gsr
-from gsr.encoders import EncoderConfig
-from gsr.weights import save_weights
+from gsr.methods.weights import save_weights
+from gsr.network.encoders import EncoderConfig
 
 SIZE = (48, 64)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

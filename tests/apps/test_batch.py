@@ -15,9 +15,9 @@ from apps.studio import batch
 from apps.studio.batch import HEADERS, Options, run, workplace
 from apps.studio.jobs import Cancelled
 from apps.studio.studio import Studio
-from gsr.errors import ConfigError, ScaleError
+from gsr.base.errors import ConfigError, ScaleError
+from gsr.base.output_size import Wanted
 from gsr.images import load, to_pil
-from gsr.sizes import Wanted
 
 DOUBLE = Options(Wanted("scale", 2.0))
 
@@ -158,9 +158,9 @@ def test_what_was_done_before_a_stop_is_kept(done, tmp_path):
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
 )
 def test_memory_that_is_short_is_a_line(error, done, tmp_path, monkeypatch):
-    import gsr.batch
+    import gsr.tasks.batch
 
-    genuine, calls = gsr.batch._render, []
+    genuine, calls = gsr.tasks.batch._render, []
 
     def short(*arguments):
         calls.append(arguments)
@@ -168,7 +168,7 @@ def test_memory_that_is_short_is_a_line(error, done, tmp_path, monkeypatch):
             raise error
         return genuine(*arguments)
 
-    monkeypatch.setattr(gsr.batch, "_render", short)
+    monkeypatch.setattr(gsr.tasks.batch, "_render", short)
     rows, *_ = done([photo(tmp_path / "a.png"), photo(tmp_path / "b.png")])
     assert [row[1] for row in rows[-1]] == ["failed", "written"]
     assert "not enough memory" in rows[-1][0][5]

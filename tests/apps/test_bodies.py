@@ -22,7 +22,7 @@ from apps.studio.budget import Budget, FullError
 from apps.studio.people import COOKIE, has_cookie, new_cookie, person_of
 from apps.studio.statuses import answer_to
 from apps.studio.uploads import KEPT_SECONDS, MAX_USED_BYTES, NotUploadedError, Uploads
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 
 MIB = 2**20
 

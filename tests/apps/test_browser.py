@@ -9,7 +9,7 @@ from helpers.browser import opened_page, settle
 from PIL import Image
 
 from gsr import View, load
-from gsr.edits import Shuffle, loads
+from gsr.field.edits import Shuffle, loads
 
 pytestmark = pytest.mark.browser
 

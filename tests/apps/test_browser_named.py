@@ -14,7 +14,8 @@ from helpers.browser import opened_page, settle, tidy
 from PIL import ExifTags, Image
 
 import gsr
-from gsr import edits, palette
+from gsr.field import edits
+from gsr.network import colors as palette
 
 pytestmark = pytest.mark.browser
 

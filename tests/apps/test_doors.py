@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 from apps.studio.doors import Hosts
 from apps.studio.launch import Rules, launch
 from apps.studio.policy import Policy
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 
 PAGE = "<html><script>let a = 1;</script><script type=module src=x.js></script></html>"
 

@@ -20,7 +20,7 @@ from apps.studio.jobs import Cancelled
 from apps.studio.server import create_app
 from apps.studio.studio import Studio
 from gsr import View, open_field
-from gsr.errors import ScaleError
+from gsr.base.errors import ScaleError
 from gsr.images import load, to_pil
 
 VIEW = "3.25,2.5,20,15"

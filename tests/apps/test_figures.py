@@ -18,12 +18,12 @@ from apps.figures import (
 )
 from apps.palette import bank_colors, kernel_color
 from gsr import View
+from gsr.field.edges import edge_agreement
+from gsr.field.inspection import gaussians_in
+from gsr.field.render import render
 from gsr.images import to_pil
-from gsr.inspection import gaussians_in
-from gsr.kernels import ellipses, physical
 from gsr.methods import get
-from gsr.render import render
-from gsr.structure import edge_agreement
+from gsr.network.kernels import ellipses, physical
 
 
 def hue_and_saturation(color):

@@ -14,9 +14,9 @@ from PIL import Image
 from apps.studio.batch import Options, run, workplace
 from apps.studio.server import create_app
 from apps.studio.studio import Studio
+from gsr.base.output_size import Wanted
 from gsr.decoding.pool import Pool
 from gsr.images import load, to_pil
-from gsr.sizes import Wanted
 
 
 @pytest.fixture(scope="module")

@@ -21,11 +21,12 @@ from apps.studio.server import create_app
 from apps.studio.studio import Studio
 from apps.viewer import palette as module
 from apps.viewer.comparing import label_of
-from gsr import View, edits
-from gsr.edits import Force, Reshape, Shuffle
+from gsr import View
+from gsr.base.output_size import Wanted
+from gsr.field import edits
+from gsr.field.edits import Force, Reshape, Shuffle
+from gsr.field.render import render
 from gsr.images import load, to_pil
-from gsr.render import render
-from gsr.sizes import Wanted
 
 CHANGES = [{"kind": "force", "kernel": 3}, {"kind": "shuffle", "seed": 1}]
 

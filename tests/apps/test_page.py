@@ -15,9 +15,10 @@ from PIL import Image
 import gsr
 from apps.demos import demo_photos
 from apps.page import page as page_of
-from gsr import GaussianField, View, edits, methods
-from gsr.errors import ImageError
-from gsr.payload import pack
+from gsr import GaussianField, View, methods
+from gsr.base.errors import ImageError
+from gsr.field import edits
+from gsr.field.payload import pack
 
 pytestmark = pytest.mark.browser
 

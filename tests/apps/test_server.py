@@ -22,13 +22,13 @@ from apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
 from apps.studio.studio import Studio, read_picture
 from apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared
 from gsr import View
-from gsr.errors import ConfigError, ImageError
+from gsr.base.errors import ConfigError, ImageError
+from gsr.field.render import render
 from gsr.images import load, to_pil
+from gsr.images.metrics import psnr
 from gsr.methods import get
-from gsr.metrics import psnr
-from gsr.render import render
-from gsr.weights import load as load_weights
-from gsr.weights import manifest
+from gsr.methods.weights import load as load_weights
+from gsr.methods.weights import manifest
 
 VIEW = {"x": 3.25, "y": 2.5, "width": 20, "height": 15, "columns": 80, "rows": 60}
 

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from apps.studio.server import create_app
 from apps.studio.studio import Studio
 from apps.studio.weights import Weights
-from gsr import weights
-from gsr.errors import ConfigError, WeightsError
+from gsr.base.errors import ConfigError, WeightsError
 from gsr.images import load, to_pil
-from gsr.weights import save_weights
+from gsr.methods import weights
+from gsr.methods.weights import save_weights
 
 
 @pytest.fixture(scope="module")

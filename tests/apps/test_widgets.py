@@ -9,9 +9,9 @@ import traitlets
 from PIL import Image
 
 from gsr import GsrError, View, methods
+from gsr.field.inspection import usage
 from gsr.images import to_pil
-from gsr.inspection import usage
-from gsr.kernels import ellipses
+from gsr.network.kernels import ellipses
 
 pytest.importorskip("anywidget")
 

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 import gsr
-from gsr.encoders import EncoderConfig
 from gsr.images import to_pil
-from gsr.weights import save_weights
+from gsr.methods.weights import save_weights
+from gsr.network.encoders import EncoderConfig
 
 from . import damage
 from .cases import Case, chance

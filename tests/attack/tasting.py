@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 import gsr
-from gsr import edits
-from gsr.errors import GsrError, OutputError
+from gsr.base.errors import GsrError, OutputError
+from gsr.field import edits
 from gsr.images import load, save, to_pil
 from gsr.images.picture import Picture
 from training.recipe_files import load_recipe, parse_overrides

@@ -11,11 +11,11 @@ from torch import Tensor
 
 import gsr
 from gsr import methods
+from gsr.base.errors import ConfigError
 from gsr.cli import run
-from gsr.errors import ConfigError
 from gsr.field import GaussianField
-from gsr.model import TURNED, GaussianSR
-from gsr.turning import Turn, turns
+from gsr.methods.gaussiansr import TURNED, GaussianSR
+from gsr.network.turning import Turn, turns
 
 Make = Callable[..., GaussianSR]
 Picture = Callable[..., Tensor]

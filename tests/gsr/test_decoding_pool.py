@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from gsr.base.errors import ConfigError, ImageError
 from gsr.decoding.decode import decode
 from gsr.decoding.messages import BrokenMessageError, pack, receive, send, unpack
 from gsr.decoding.pool import Pool
-from gsr.errors import ConfigError, ImageError
 from gsr.images import load
 
 

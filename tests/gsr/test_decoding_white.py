@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from gsr.base.errors import ImageError
 from gsr.decoding.png import without_metadata
 from gsr.decoding.white import ROUNDING
-from gsr.encoding import _checked_batch
-from gsr.errors import ImageError
 from gsr.images import load
+from gsr.methods.encode import _checked_batch
 
 
 def tiff(values: np.ndarray) -> bytes:

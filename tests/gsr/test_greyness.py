@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 import gsr
+from gsr.field.payload import pack, unpack
 from gsr.images import is_grey, mean_color
-from gsr.model import GaussianSR
-from gsr.payload import pack, unpack
+from gsr.methods.gaussiansr import GaussianSR
 
 Make = Callable[..., GaussianSR]
 

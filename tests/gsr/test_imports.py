@@ -25,7 +25,9 @@ def loaded_after(line: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def with_gsr() -> set[str]:
-    return loaded_after("import gsr, gsr.inspection, gsr.editing, gsr.metrics, gsr.weights")
+    return loaded_after(
+        "import gsr, gsr.field.inspection, gsr.field.editing, gsr.images.metrics, gsr.methods.weights"
+    )
 
 
 @pytest.mark.parametrize("module", FORBIDDEN)

@@ -9,9 +9,9 @@ import typer
 from typer.testing import CliRunner
 
 from gsr.field import GaussianField
-from gsr.model import GaussianSR
-from gsr.splat import splat_grid
-from gsr.weights import save_weights
+from gsr.methods.gaussiansr import GaussianSR
+from gsr.methods.weights import save_weights
+from gsr.network.splat import splat_grid
 from training import benchmark
 
 

@@ -19,8 +19,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import training.loop
-from gsr.errors import ConfigError
-from gsr.weights import read_weights, save_weights
+from gsr.base.errors import ConfigError
+from gsr.methods.weights import read_weights, save_weights
 from training.checkpoint import (
     TrainState,
     load_checkpoint,

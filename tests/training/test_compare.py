@@ -7,8 +7,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from gsr.cli import run
-from gsr.evaluation.tables import Mean, Summary
-from gsr.weights import load_network
+from gsr.methods.weights import load_network
+from gsr.tasks.evaluation.tables import Mean, Summary
 from training.compare import METHODS, app
 from training.compare_costs import Expense
 from training.compare_tables import cost_table, mean_table, means, page

@@ -7,7 +7,7 @@ from helpers.training import make_crops, make_recipe, photo
 from PIL import Image
 from torch import Tensor
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 from training.data import Batch, Crops, ImageStore
 from training.recipe import Recipe
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gsr.errors import GsrError
-from gsr.weights import read_weights
+from gsr.base.errors import GsrError
+from gsr.methods.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["--model.channels=8", "--model.blocks=1", "--threads=1", "--device=cpu"]
@@ -103,7 +103,7 @@ from pathlib import Path
 from accelerate import Accelerator
 from training.data import ImageStore
 from training.sharing import read_once
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 engine, folder, reads = Accelerator(cpu=True), Path(sys.argv[1]), []
 def read():
     reads.append(1)

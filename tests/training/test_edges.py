@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 from gsr.methods import get
 from training import edges
 

@@ -12,10 +12,10 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from gsr.kernels import oriented_bank
-from gsr.model import GaussianSR
-from gsr.structure import edge_agreement
-from gsr.weights import save_weights
+from gsr.field.edges import edge_agreement
+from gsr.methods.gaussiansr import GaussianSR
+from gsr.methods.weights import save_weights
+from gsr.network.kernels import oriented_bank
 from training import evaluate
 
 

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from PIL import Image
 
-from gsr.weights import manifest
+from gsr.methods.weights import manifest
 from training import golden
 
 EXPECTED = tomllib.loads((golden.FOLDER / golden.NUMBERS).read_text(encoding="utf-8"))

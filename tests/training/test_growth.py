@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from gsr.encoders import EncoderConfig
-from gsr.errors import ConfigError
-from gsr.model import PRESETS, GaussianSR
-from gsr.weights import build as build_network
-from gsr.weights import save_weights
+from gsr.base.errors import ConfigError
+from gsr.methods.gaussiansr import PRESETS, GaussianSR
+from gsr.methods.weights import build as build_network
+from gsr.methods.weights import save_weights
+from gsr.network.encoders import EncoderConfig
 from training.optimise import build
 from training.recipe import ModelRecipe
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gsr.errors import GsrError
+from gsr.base.errors import GsrError
 from training.images import list_images, read_images, shrunk
 
 

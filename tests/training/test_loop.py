@@ -16,9 +16,9 @@ import torch
 from helpers.training import make_crops, make_recipe
 from PIL import Image
 
-from gsr.continuous import Prediction
-from gsr.kernels import Kernels
-from gsr.model import GaussianSR
+from gsr.field.protocol import Prediction
+from gsr.methods.gaussiansr import GaussianSR
+from gsr.network.kernels import Kernels
 from training.checkpoint import new_state
 from training.data import Batch
 from training.loop import train, train_step

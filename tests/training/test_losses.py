@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gsr.kernels import Kernels
+from gsr.network.kernels import Kernels
 from training.losses import misdirection, root_mean_square
 
 

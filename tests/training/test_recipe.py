@@ -6,9 +6,9 @@ from typing import Literal
 
 import pytest
 
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 from gsr.methods import NETWORKS
-from gsr.model import GaussianSR
+from gsr.methods.gaussiansr import GaussianSR
 from training.optimise import build
 from training.recipe import DataRecipe, ModelRecipe, Recipe, TrainRecipe
 from training.recipe_files import load_recipe, parse_overrides

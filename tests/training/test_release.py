@@ -8,9 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gsr import weights as module
-from gsr.model import GaussianSR
-from gsr.weights import load, manifest, save_weights
+from gsr.methods import weights as module
+from gsr.methods.gaussiansr import GaussianSR
+from gsr.methods.weights import load, manifest, save_weights
 from training.release import DATA_LICENSES, main, to_toml
 
 FIGURES = {

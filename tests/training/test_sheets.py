@@ -7,7 +7,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from gsr.weights import save_weights
+from gsr.methods.weights import save_weights
 from training import sheets
 
 

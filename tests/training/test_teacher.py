@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from helpers.training import make_crops, make_recipe
 from torch import Tensor
 
-from gsr.errors import ConfigError
+from gsr.base.errors import ConfigError
 from training.checkpoint import new_state
 from training.data import Batch
 from training.loop import train_step

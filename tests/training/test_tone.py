@@ -10,9 +10,9 @@ import typer
 from torch import Tensor
 from typer.testing import CliRunner
 
-from gsr.baselines.classical import Pillow
-from gsr.continuous import Progress
+from gsr.field.protocol import Progress
 from gsr.methods import get
+from gsr.methods.classical import Pillow
 from training import tone
 
 

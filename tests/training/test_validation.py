@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers.training import photo
 
-from gsr.model import GaussianSR
+from gsr.methods.gaussiansr import GaussianSR
 from training.validation import split, validator
 
 

@@ -1,5 +1,0 @@
-"""Networks that turn an LR image into features on its own grid."""
-
-from gsr.encoders.edsr import EDSR, EncoderConfig
-
-__all__ = ["EDSR", "EncoderConfig"]

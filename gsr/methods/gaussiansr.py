@@ -1,0 +1,388 @@
+"""GaussianSR: an LR image to a field of Gaussians, and the presets.
+
+Read bottom-up: configuration, network, what training calls (`forward`), what everyone else
+calls (`encode`).
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from gsr.base.errors import ConfigError
+from gsr.base.reading import Checked
+from gsr.field import GaussianField
+from gsr.field.protocol import Prediction, Progress
+from gsr.images import is_grey, mean_color
+from gsr.methods.encode import encode_source, encode_tiles, part_of
+from gsr.network.classifier import Classifier, Kind, nearest
+from gsr.network.correction import corrected, reach
+from gsr.network.decoder import DecoderConfig
+from gsr.network.encoders import EDSR, EncoderConfig
+from gsr.network.fingerprint import fingerprint
+from gsr.network.kernels import KernelBank, physical
+from gsr.network.sampler import Sample, Sampler, SamplerConfig, SplatMaps
+from gsr.network.turning import turns
+
+
+def _full_precision(tensor: Tensor) -> torch.autocast:
+    """Kernels are measured in float32, also where training runs the encoder in bfloat16."""
+    return torch.autocast(tensor.device.type, enabled=False)
+
+
+@dataclass(frozen=True)
+class ModelConfig(Checked):
+    """One architecture; presets differ by these values only.
+
+    It stands in every weights file. How to add a key: see `gsr.base.reading`.
+
+    Attributes:
+        name: What the weights are called.
+        encoder: Width and depth of EDSR.
+        classifier: `logits` (the paper's) or `prototype`.
+        num_kernels: Size of the bank.
+        bank: How the bank starts, `grid` or `oriented`.
+        splatted: Number of splatted feature channels.
+        predicted: Whether offsets, colours and splatted features come from a learned head.
+            Without it, as in the paper, the first encoder channels are splatted, the others
+            interpolated, and a Gaussian sits at its pixel centre with the LR colour.
+        sloped: Whether a Gaussian's colour changes linearly across it; with `predicted` only. The
+            paper's is constant. A slope lets one Gaussian follow a gradient or the flank of an
+            edge that several of one colour each could only imitate.
+        sampler: Window, normalisation and decoder.
+        corrected: Whether encoding adds to the Gaussians' colours what the result, reduced again,
+            misses of the picture; see `gsr.network.correction`. Only where the decoder adds to them.
+    """
+
+    name: Annotated[str, Field(max_length=200)]
+    encoder: EncoderConfig = EncoderConfig()
+    classifier: Kind = "prototype"
+    num_kernels: Annotated[int, Field(ge=1, le=4096)] = 100
+    bank: Literal["grid", "oriented"] = "oriented"
+    splatted: Annotated[int, Field(ge=0, le=1024)] = 29
+    predicted: bool = True
+    sloped: bool = False
+    sampler: SamplerConfig = SamplerConfig()
+    corrected: bool = True
+
+    @property
+    def corrects(self) -> bool:
+        """Whether there are colours that a correction can reach the result through."""
+        return self.corrected and self.sampler.decoder.kind == "residual"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.sloped and not self.predicted:
+            raise ConfigError("sloped colours are predicted: sloped needs predicted.")
+        if not self.predicted and self.splatted > self.encoder.channels:
+            raise ConfigError(
+                f"splatted must be at most the encoder's {self.encoder.channels} channels, got "
+                f"{self.splatted}."
+            )
+
+
+PRESETS = {
+    # 29 features and 3 colours make rows of 32 numbers, which the splatting loop likes.
+    "lite": ModelConfig("lite", EncoderConfig(channels=48, blocks=9), sloped=True),
+    "base": ModelConfig("base", sloped=True),
+    "paper": ModelConfig(
+        "paper",
+        classifier="logits",
+        bank="grid",
+        splatted=8,
+        predicted=False,
+        corrected=False,
+        sampler=SamplerConfig(
+            normalized=False, decoder=DecoderConfig("fourier", (256, 256, 256, 256))
+        ),
+    ),
+}
+
+
+HEADS_BEFORE_SLOPES = (2, 3)
+"""Channels of offsets and of colours."""
+BEST = "best-"
+"""Before the name of a model: the average of eight turned encodings."""
+TURNED = ("evidence", "offsets", "colors", "slopes")
+"""Maps that mean the same in every orientation, once they are turned back."""
+SLOPES = 6
+"""Of three colours along two axes."""
+
+
+def _head_sizes(config: ModelConfig) -> tuple[int, int, int, int]:
+    """Channels of the heads: offsets, colours, their slopes, features."""
+    return *HEADS_BEFORE_SLOPES, SLOPES if config.sloped else 0, config.splatted
+
+
+def _unflattened(members: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Slopes as a small matrix per pixel; encoding keeps every map as [b, h, w, c]."""
+    return {k: v.unflatten(-1, (3, 2)) if k == "slopes" else v for k, v in members.items()}
+
+
+class GaussianSR(nn.Module):
+    """Encoder, bank, classifier, heads and sampler.
+
+    Source: Hu et al., "GaussianSR" (arXiv:2407.18046).
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        channels = config.encoder.channels
+        self.encoder = EDSR(config.encoder)
+        self.bank = KernelBank(config.num_kernels, config.bank)
+        self.classifier = Classifier(channels, config.num_kernels, config.classifier)
+        if config.predicted:
+            sizes = _head_sizes(config)
+            self.heads = nn.Conv2d(channels, sum(sizes), 3, padding=1)
+            with torch.no_grad():  # start at pixel centres with LR colours
+                self.heads.weight[: sum(sizes[:-1])] = 0
+                self.heads.bias[:] = 0  # type: ignore[index]
+        decoded = config.splatted if config.predicted else channels
+        self.sampler = Sampler(decoded, config.sampler)
+        # The layout a CPU's convolutions are fastest in; torch's stubs miss this overload.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def name(self) -> str:
+        """What the weights are called."""
+        return self.config.name
+
+    @property
+    def radius(self) -> int:
+        """LR pixels around one that its Gaussian depends on; the exact halo of a tile."""
+        return self._own_radius + (reach(self.sampler) if self.config.corrects else 0)
+
+    @property
+    def _own_radius(self) -> int:
+        """Without the correction."""
+        return self.config.encoder.radius + 1
+
+    def maps(self, lr: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Evidence of the classifier, and the other members of `SplatMaps` by name."""
+        feat = self.encoder(lr)
+        with _full_precision(lr):
+            return self._read(lr, feat.to(lr.dtype))
+
+    def _read(self, lr: Tensor, feat: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the classifier and the heads read from features."""
+        evidence = self.classifier(feat)
+        colors = lr.movedim(1, -1)
+        if not self.config.predicted:
+            own, context = feat.split(
+                (self.config.splatted, feat.shape[1] - self.config.splatted), 1
+            )
+            offsets = colors.new_zeros((*colors.shape[:3], 2))
+            return evidence, {
+                "offsets": offsets,
+                "colors": colors,
+                "feat": own.movedim(1, -1),
+                "context": context,
+            }
+        offsets, correction, slopes, own = (
+            self.heads(feat).movedim(1, -1).split(_head_sizes(self.config), -1)
+        )
+        # In the type of the picture, whatever the heads computed in.
+        offsets, correction, slopes, own = (
+            v.to(lr.dtype) for v in (offsets, correction, slopes, own)
+        )
+        sloped = {"slopes": slopes} if self.config.sloped else {}
+        return evidence, sloped | {
+            "offsets": 0.5 * torch.tanh(offsets),
+            "colors": colors + correction,
+            "feat": own,
+            "context": colors.new_zeros((len(colors), 0, *colors.shape[1:3])),
+        }
+
+    def forward(
+        self,
+        lr: Float[Tensor, "b 3 h w"],
+        points: Float[Tensor, "b n 2"],
+        scale: Float[Tensor, "b 2"],
+        *,
+        soft: bool = False,
+        generator: torch.Generator | None = None,
+        backend: str = "auto",
+    ) -> Prediction:
+        """Training: colours at `points` with gradients for everything.
+
+        Args:
+            lr: Images in [0, 1].
+            points: (x, y) in LR pixels.
+            scale: Magnification (sy, sx) of each sample.
+            soft: Early in training: kernels as wished (`prototype`) or mixed (`logits`).
+            generator: Source of the `logits` classifier's noise.
+            backend: Splatting back-end, see `gsr.network.splat`.
+        """
+        maps, commitment = self.training_maps(lr, soft=soft, generator=generator)
+        sample: Sample = self.sampler(maps, points, scale, backend)
+        return Prediction(sample.rgb, sample.colors, commitment, maps.kernels)
+
+    def training_maps(
+        self,
+        lr: Float[Tensor, "b 3 h w"],
+        *,
+        soft: bool = False,
+        generator: torch.Generator | None = None,
+    ) -> tuple[SplatMaps, Tensor]:
+        """What is splatted, with gradients, and the commitment loss; arguments as `forward`."""
+        evidence, members = self.maps(lr)
+        with _full_precision(lr):
+            raw, commitment = self.classifier.training_kernels(
+                evidence, self.bank, soft=soft, generator=generator
+            )
+            return SplatMaps(kernels=physical(raw), **_unflattened(members)), commitment
+
+    @torch.no_grad()
+    def encode(
+        self,
+        source: Any,
+        *,
+        tile: int = 384,
+        progress: Progress | None = None,
+        ensemble: bool = False,
+        corrected: bool = True,
+    ) -> GaussianField:
+        """An image as a continuous field. Run once per image.
+
+        Args:
+            source: File, bytes, PIL image, numpy array, or tensor [*batch, 3, h, w] in [0, 1].
+                Transparency gets a field of its own.
+            tile: Side of the encoder's tiles in LR pixels. It bounds memory and does not
+                change the result: tiles overlap by the receptive field.
+            progress: Called with (tiles done, tiles in all); an exception it raises cancels.
+            ensemble: Encode the picture in all eight turns and average what the network says:
+                eight times the work here, and one field that costs the same to render. It is
+                called `best-` and the model's name.
+            corrected: Whether the result, reduced again, shall give back the picture, where the
+                model's configuration has it so; see `gsr.network.correction`.
+
+        Raises:
+            ImageError: when `source` is not an image that can be read.
+            ConfigError: an ensemble of a model whose classes cannot be turned.
+        """
+        if ensemble and self.config.classifier != "prototype":
+            raise ConfigError(
+                f"{self.name} cannot be averaged over turns: its classes know no direction."
+            )
+        plan = _Plan(tile, ensemble, corrected and self.config.corrects)
+        return encode_source(
+            source, lambda lr, advance: self._encode_images(lr, plan, advance), progress
+        )
+
+    def _encode_images(
+        self, lr: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
+    ) -> GaussianField:
+        images = lr.to(self.bank.raw)
+        maps = (self._averaged if plan.ensemble else self._once)(images, plan, progress)
+        maps = _greyed(maps, is_grey(images))
+        return GaussianField(
+            lr=images,
+            bank_raw=self.bank.raw.detach().clone(),
+            index=maps["index"].squeeze(-1),
+            evidence=maps["evidence"].movedim(-1, 1),
+            offsets=maps["offsets"],
+            colors=maps["colors"],
+            feat=maps["feat"],
+            context=maps["context"].movedim(-1, 1),
+            slopes=_unflattened(maps).get("slopes"),
+            sampler=self.sampler,
+            classifier=self.config.classifier,
+            model=f"{BEST}{self.name}" if plan.ensemble else self.name,
+            weights=fingerprint(self),
+            options=("not corrected",) if self.config.corrects and not plan.corrected else (),
+        )
+
+    def _once(
+        self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
+    ) -> dict[str, Tensor]:
+        """Maps of a field. [b, h, w, c]"""
+        halo = self._own_radius + plan.halo(self.sampler)
+        return encode_tiles(
+            images, plan.tile, halo, lambda lr: self._chosen(lr, self._said(lr), plan), progress
+        )
+
+    def _averaged(
+        self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
+    ) -> dict[str, Tensor]:
+        """As `_once`, of all turns together.
+
+        Features mean something to the decoder in one orientation only: the picture's own are kept.
+        """
+        every = list(turns())
+        mean: dict[str, Tensor] = {}
+        for i, turn in enumerate(every):
+            advance = progress and part_of(progress, i, len(every) + 1)
+            turned = turn.image(images)
+            said = encode_tiles(turned, plan.tile, self._own_radius, self._said, advance)
+            for name, value in said.items():
+                if name not in TURNED:
+                    mean.setdefault(name, value)
+                    continue
+                part = turn.back(name, value) / len(every)
+                mean[name] = mean[name] + part if i else part
+        # Kernels are chosen and colours corrected for the average, in tiles again.
+        widths = [value.shape[-1] for value in mean.values()]
+        stacked = torch.cat((images, *(value.movedim(-1, 1) for value in mean.values())), 1)
+
+        def chosen(crop: Tensor) -> dict[str, Tensor]:
+            lr, rest = crop[:, :3], crop[:, 3:].movedim(1, -1).split(widths, -1)
+            return self._chosen(lr, dict(zip(mean, rest, strict=True)), plan)
+
+        advance = progress and part_of(progress, len(every), len(every) + 1)
+        return encode_tiles(stacked, plan.tile, plan.halo(self.sampler), chosen, advance)
+
+    def _said(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
+        """What the network says of each pixel. [1, h, w, c]"""
+        evidence, members = self.maps(lr.contiguous(memory_format=torch.channels_last))
+        return {
+            **members,
+            "evidence": evidence.movedim(1, -1),
+            "context": members["context"].movedim(1, -1),
+        }
+
+    def _chosen(
+        self, lr: Float[Tensor, "1 3 h w"], said: dict[str, Tensor], plan: "_Plan"
+    ) -> dict[str, Tensor]:
+        """With the kernel that follows from it and, if it is asked for, corrected colours."""
+        evidence = said["evidence"].movedim(-1, 1).contiguous()
+        index = nearest(evidence, self.bank.raw, self.config.classifier)
+        found = {**said, "index": index.unsqueeze(-1)}
+        if not plan.corrected:
+            return found
+        members = {k: v for k, v in said.items() if k not in ("evidence", "context")}
+        maps = SplatMaps(
+            kernels=self.bank()[index],
+            context=said["context"].movedim(-1, 1),
+            **_unflattened(members),
+        )
+        return {**found, "colors": corrected(maps, lr, self.sampler).colors}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How a picture is encoded; attributes as the arguments of `encode`."""
+
+    tile: int
+    ensemble: bool
+    corrected: bool
+
+    def halo(self, sampler: Sampler) -> int:
+        """LR pixels around one that its corrected colour depends on."""
+        return reach(sampler) if self.corrected else 0
+
+
+def _greyed(maps: dict[str, Tensor], grey: Bool[Tensor, " b"]) -> dict[str, Tensor]:
+    """Maps whose Gaussians are grey where their pictures are."""
+    if not grey.any():
+        return maps
+    colors, slopes = maps["colors"], maps.get("slopes")
+    found = {"colors": torch.where(grey[:, None, None, None], mean_color(colors, -1), colors)}
+    if slopes is not None:
+        each = slopes.unflatten(-1, (3, 2))
+        alike = torch.where(grey[:, None, None, None, None], mean_color(each, -2), each)
+        found["slopes"] = alike.flatten(-2)
+    return maps | found

@@ -1,0 +1,110 @@
+"""Every method by name: the classical ones, networks with their weights, networks to train."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from gsr.base.errors import ConfigError, WeightsError
+from gsr.base.files import is_file
+from gsr.field import GaussianField
+from gsr.field.protocol import Method, Progress
+from gsr.images import Kind
+from gsr.methods.baselines import BASELINES, BaselineConfig
+from gsr.methods.classical import Pillow, Sinc
+from gsr.methods.gaussiansr import BEST, PRESETS, GaussianSR, ModelConfig
+from gsr.methods.weights import Trained, build, load_network, manifest
+from gsr.network.encoders import EncoderConfig
+
+CLASSICAL = ("bicubic", "lanczos", "nearest", "sinc")
+ON_RESULT = "sinc:"
+"""Before the name of a network: sinc resampling of its fixed x4 result."""
+
+NETWORKS: dict[str, ModelConfig | BaselineConfig] = {
+    **{name: BaselineConfig(method=name, name=name) for name in BASELINES},
+    **PRESETS,
+}
+"""What can be trained: the networks that are compared with, and the presets of GaussianSR."""
+
+
+def names() -> list[str]:
+    """What `get` knows without a file: the classical methods, then the bundled weights."""
+    return [*CLASSICAL, *manifest()]
+
+
+def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
+    """A method ready to encode.
+
+    Args:
+        name: One of `names()`, the path of a weights file, or `sinc:` and one of them for the
+            sinc resampling of its fixed x4 result, or `best-` and weights of GaussianSR for the
+            average of eight turned encodings.
+        device: Where it computes.
+
+    Raises:
+        ConfigError: for an unknown name.
+        WeightsError: for a damaged or foreign file, and one that may not be read.
+    """
+    text = str(name)
+    if text == "sinc":
+        return Sinc(device=device)
+    if text in ("bicubic", "lanczos", "nearest"):
+        return Pillow(cast(Kind, text), device)
+    if text.startswith(BEST):
+        return Best.of(get(text.removeprefix(BEST), device=device))
+    if text.startswith(ON_RESULT):
+        return Sinc(get(text.removeprefix(ON_RESULT), device=device), device)
+    if text in manifest() or is_file(Path(text), WeightsError):
+        return load_network(text, device=device)
+    raise ConfigError(
+        f"there is no method called {text!r}: known are {', '.join(names())}, the path of a "
+        f"weights file, and {ON_RESULT} or {BEST} before one of them."
+    )
+
+
+@dataclass(frozen=True)
+class Best:
+    """A model that looks at every picture in all eight turns; see `GaussianSR.encode`."""
+
+    model: GaussianSR
+
+    @classmethod
+    def of(cls, method: Method) -> "Best":
+        """The best that a method can do.
+
+        Raises:
+            ConfigError: it makes no Gaussians that could be averaged.
+        """
+        if not isinstance(method, GaussianSR) or method.config.classifier != "prototype":
+            raise ConfigError(
+                f"{method.name} cannot be averaged over turns; lite and weights like it can."
+            )
+        return cls(method)
+
+    @property
+    def name(self) -> str:
+        """As `get` takes it."""
+        return f"{BEST}{self.model.name}"
+
+    def encode(self, source: Any, *, progress: Progress | None = None) -> GaussianField:
+        """Any source as a field, which costs no more to render than another."""
+        return self.model.encode(source, progress=progress, ensemble=True)
+
+
+def new_network(preset: str, encoder: EncoderConfig | None = None) -> Trained:
+    """A network to train from scratch, with random weights from torch's generator.
+
+    Args:
+        preset: A key of `NETWORKS`.
+        encoder: Instead of the preset's.
+
+    Raises:
+        ConfigError: for an unknown preset.
+    """
+    if preset not in NETWORKS:
+        raise ConfigError(
+            f"there is no network called {preset!r}: known are {', '.join(NETWORKS)}."
+        )
+    config = NETWORKS[preset]
+    return build(replace(config, encoder=encoder) if encoder else config)

@@ -1,0 +1,155 @@
+"""Which kernel of the bank each LR pixel takes.
+
+Two kinds behind one interface. Both turn features into `evidence`, a map small enough to keep:
+
+- `logits`, the paper's: one number per kernel; training draws a straight-through Gumbel-softmax,
+  inference takes the largest. Source: arXiv:2407.18046, Eq. (6).
+- `prototype`, ours: three numbers, the (log sigma_x, log sigma_y, atanh rho) this pixel would
+  like; it gets the nearest kernel of the bank. A step that lowers the loss for the wish also
+  moves the choice the right way, so kernels keep a meaning that can be looked at.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from gsr.network.kernels import KernelBank
+
+Kind = Literal["logits", "prototype"]
+
+PROTOTYPE_WIDTH = 0.15
+"""How far apart, in wish space, two kernels are before one is clearly preferred."""
+
+
+def class_scores(
+    evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
+) -> Float[Tensor, "b n h w"]:
+    """Score of every kernel at every pixel; softmax of it is the classifier's probability."""
+    if kind == "logits":
+        return evidence
+    wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
+    # -|wish - kernel|^2 / 2 as wish . kernel - |kernel|^2 / 2 - |wish|^2 / 2, and in place: a map
+    # per kernel is by far the largest thing here.
+    scores = torch.addmm(-0.5 * kernels.square().sum(-1), wish.reshape(-1, 3), kernels.T)
+    scores = scores.unflatten(0, wish.shape[:-1])
+    scores.sub_(0.5 * wish.square().sum(-1, keepdim=True)).div_(PROTOTYPE_WIDTH**2)
+    return scores.movedim(-1, 1)
+
+
+BAND = 2**17
+"""Pixels whose scores are held at a time: 100 numbers for each are the largest thing of all."""
+
+
+def by_bands(run: Callable[[Tensor], Tensor], evidence: Float[Tensor, "b e h w"]) -> Tensor:
+    """`run` on bands of rows, each to [b, rows, w, ...], and what it gives put together."""
+    return torch.cat([run(band) for band in _bands(evidence)], dim=1)
+
+
+def _bands(evidence: Tensor) -> tuple[Tensor, ...]:
+    rows = max(1, BAND // max(1, evidence.shape[0] * evidence.shape[3]))
+    return evidence.split(rows, dim=2)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the classifier says of each pixel.
+
+    Attributes:
+        index: Chosen kernel. [b, h, w]
+        second: Runner-up. [b, h, w]
+        confidence: Probability of the chosen kernel, in (0, 1]. [b, h, w]
+        entropy: Entropy of the probabilities, in bits. [b, h, w]
+    """
+
+    index: Int[Tensor, "b h w"]
+    second: Int[Tensor, "b h w"]
+    confidence: Float[Tensor, "b h w"]
+    entropy: Float[Tensor, "b h w"]
+
+
+def choose(
+    evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
+) -> Choice:
+    """The deterministic choice of inference, and how sure it is."""
+    parts = [vars(_choose(band, bank_raw, kind)) for band in _bands(evidence)]
+    return Choice(**{name: torch.cat([part[name] for part in parts], 1) for name in parts[0]})
+
+
+def nearest(
+    evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
+) -> Int[Tensor, "b h w"]:
+    """The choice alone, as `choose` makes it: a fifth of the work, and all that encoding needs."""
+    bank_raw = bank_raw.float()
+    return torch.cat(
+        [class_scores(band.float(), bank_raw, kind).argmax(1) for band in _bands(evidence)], 1
+    )
+
+
+def _choose(evidence: Tensor, bank_raw: Tensor, kind: Kind) -> Choice:
+    scores = class_scores(evidence.float(), bank_raw.float(), kind)
+    probability = scores.softmax(1)
+    # Of the scores: two of them may be too near for their probabilities to differ.
+    index = scores.topk(min(2, scores.shape[1]), dim=1).indices
+    top = probability.gather(1, index[:, :1])
+    entropy = torch.special.entr(probability).sum(1) / torch.log(probability.new_tensor(2.0))
+    return Choice(index[:, 0], index[:, -1], top[:, 0], entropy)
+
+
+class Classifier(nn.Module):
+    """Features to evidence; in training, also to differentiable raw kernels."""
+
+    def __init__(self, channels: int, num_kernels: int, kind: Kind):
+        super().__init__()
+        self.kind: Kind = kind
+        self.head = nn.Conv2d(channels, num_kernels if kind == "logits" else 3, 3, padding=1)
+        # For a device that holds no numbers, torch would load its compiler first, which takes long.
+        if kind == "prototype" and not self.head.weight.is_meta:
+            # Start at a mid-size round kernel: the centre of the bank.
+            nn.init.normal_(self.head.weight, std=0.01)
+            with torch.no_grad():
+                self.head.bias.copy_(torch.tensor((-0.65, -0.65, 0.0)))  # type: ignore[union-attr]
+
+    def forward(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b e h w"]:
+        return self.head(feat)
+
+    def training_kernels(
+        self,
+        evidence: Float[Tensor, "b e h w"],
+        bank: KernelBank,
+        *,
+        soft: bool,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Float[Tensor, "b h w 4"], Tensor]:
+        """Raw kernels with gradients for both classifier and bank, and the commitment loss."""
+        evidence = evidence.float()
+        if self.kind == "logits":
+            return self._gumbel(evidence, bank, soft, generator), evidence.new_zeros(())
+        return self._nearest(evidence, bank, soft)
+
+    def _nearest(self, wish: Tensor, bank: KernelBank, soft: bool) -> tuple[Tensor, Tensor]:
+        index = class_scores(wish.detach(), bank.raw.detach(), "prototype").argmax(1)
+        kernel, wish = bank.raw[index], wish.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
+        shape, opacity = kernel[..., :3], kernel[..., 3:]
+        # The bank follows the wishes, and the wishes stay near the bank.
+        commitment = F.mse_loss(wish, shape.detach()) + F.mse_loss(shape, wish.detach())
+        # Value of the nearest kernel, gradient to the kernel and, straight through, to the wish.
+        taken = wish if soft else shape + wish - wish.detach()
+        return torch.cat((taken, opacity), -1), commitment
+
+    def _gumbel(
+        self, logits: Tensor, bank: KernelBank, soft: bool, generator: torch.Generator | None
+    ) -> Tensor:
+        where = generator.device if generator else logits.device
+        uniform = torch.rand(logits.shape, generator=generator, device=where)
+        uniform = uniform.clamp_(1e-9, 1 - 1e-7)
+        noise = -torch.log(-torch.log(uniform)).to(logits.device)
+        mixture = (logits + noise).softmax(1).movedim(1, -1)  # [b, h, w, n]
+        if not soft:
+            hard = F.one_hot(mixture.argmax(-1), mixture.shape[-1]).to(mixture.dtype)
+            mixture = hard + mixture - mixture.detach()
+        return mixture @ bank.raw

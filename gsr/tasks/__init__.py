@@ -1,0 +1,1 @@
+"""Work on pictures and folders: upscaling, films, evaluation, data sets."""

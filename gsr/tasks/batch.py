@@ -1,0 +1,244 @@
+"""Many pictures, each into its own file: one code path for the command line and for the app."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal, cast
+
+from gsr.base.atomic import remove_leftovers
+from gsr.base.errors import GsrError, ScaleError, out_of_memory, reason
+from gsr.base.files import (
+    Job,
+    Plan,
+    check_not_an_input,
+    free_memory,
+    header_size,
+    identities,
+    is_field_file,
+    prepare_folder,
+)
+from gsr.base.output_size import Wanted
+from gsr.base.progress import SILENT, Advance, Steps
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from gsr.decoding.pool import Pool
+    from gsr.field.protocol import ContinuousImage, Method
+    from gsr.tasks.source import Opened
+
+Status = Literal["written", "skipped", "failed"]
+
+OUTPUT_BYTES, INPUT_BYTES = 8, 500
+"""Memory per output and per input pixel, measured and rounded up; only used to warn."""
+ENCODING_COST = 30
+"""Encoding an input pixel takes about as long as rendering this many; only moves the bar."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job."""
+
+    input: str
+    output: str
+    status: Status
+    error: str | None = None
+    width: int | None = None
+    height: int | None = None
+    scale_x: float | None = None
+    scale_y: float | None = None
+    model: str | None = None
+    weights: str | None = None
+    edits: int = 0
+    seconds: float | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures and what shall be made of them.
+
+    Attributes:
+        todo: Which files are read and written. Field files (`.gsf`) are rendered as they are.
+        wanted: How large the results shall be.
+        method: Called once, when the first picture is to be encoded.
+        overwrite: Replace results that exist already; else they are skipped.
+        strip: Write no metadata.
+        white: The value that is white, see `gsr.images.load`.
+        pool: Decodes the pictures in other processes, see `gsr.images.load`.
+        most_pixels: Refuse larger results, where that is wanted.
+        advise: Say in the words of the command line which weights a picture asks for.
+        steps: Hears of notes, and of every picture's progress; what it raises ends the run.
+    """
+
+    todo: Plan
+    wanted: Wanted
+    method: "Callable[[], Method]"
+    overwrite: bool = False
+    strip: bool = False
+    white: float | None = None
+    pool: "Pool | None" = None
+    most_pixels: int | None = None
+    advise: bool = False
+    steps: Steps = SILENT
+
+    def run(self) -> Iterator[Outcome]:
+        """Do the jobs, one by one; a job that fails is an outcome and stops no other.
+
+        Everything that can be known without reading pixels is looked at before the first picture.
+        Where one result alone is asked for, an error that nobody foresaw is raised as it is.
+
+        Raises:
+            GsrError: the weights, or a folder for results, cannot be used.
+        """
+        for folder in {job.output.parent for job in self.todo.jobs}:
+            remove_leftovers(folder)
+        inputs = identities(job.source for job in self.todo.jobs)
+        jobs = []
+        for job in self.todo.jobs:
+            outcome = self._attempt(job, partial(self._check, inputs=inputs))
+            if outcome is None:
+                jobs.append(job)
+            else:
+                yield outcome
+        yield from self._run(jobs)
+
+    def _run(self, jobs: list[Job]) -> Iterator[Outcome]:
+        pictures = [job for job in jobs if not is_field_file(job.source)]
+        method = self.method() if pictures else None
+        for folder in sorted({job.output.parent for job in jobs}):
+            prepare_folder(folder, create=self.todo.named_folder)
+        total = len(self.todo.jobs)
+        for number, job in enumerate(jobs, total - len(jobs) + 1):
+            many = f" ({number} of {total})" if self.todo.many else ""
+            title = job.source.name + many
+            outcome = self._attempt(job, partial(self._upscale, method=method, title=title))
+            assert outcome is not None  # `_upscale` always has one
+            yield outcome
+
+    def _check(self, job: Job, inputs: set[tuple[int, int]]) -> Outcome | None:
+        """All that can be known before the work: existing files, size, memory, format."""
+        check_not_an_input(job.output, inputs)
+        if os.path.exists(job.output) and not self.overwrite:
+            return Outcome(str(job.source), str(job.output), "skipped")
+        from gsr.images import MAX_INPUT_PIXELS, check_output
+
+        lr_size = header_size(job.source, self.pool)
+        if lr_size is not None and lr_size[0] * lr_size[1] <= MAX_INPUT_PIXELS:
+            size = self._size(job, lr_size)
+            check_output(job.output, size)
+            self._warn_of_memory(job, lr_size, size)
+        return None
+
+    def _size(self, job: Job, lr_size: tuple[int, int]) -> tuple[int, int]:
+        try:
+            size = self.wanted.for_picture(lr_size)
+            if self.most_pixels is not None and size[0] * size[1] > self.most_pixels:
+                raise ScaleError(
+                    f"{size[1]} x {size[0]} pixels are more than the "
+                    f"{self.most_pixels / 1e6:.3g} megapixels a result may have here."
+                )
+        except ScaleError as error:
+            raise ScaleError(f"{job.source} ({lr_size[1]} x {lr_size[0]}): {error}") from error
+        return size
+
+    def _warn_of_memory(self, job: Job, lr_size: tuple[int, int], size: tuple[int, int]) -> None:
+        need = OUTPUT_BYTES * size[0] * size[1] + INPUT_BYTES * lr_size[0] * lr_size[1]
+        free = free_memory()
+        if free is not None and need > free:
+            self.steps.note(
+                f"{job.source} at {size[1]} x {size[0]} needs about {need / 1e9:.1f} GB of memory, "
+                f"and {free / 1e9:.1f} GB are free."
+            )
+
+    def _upscale(self, job: Job, method: "Method | None", title: str) -> Outcome:
+        from gsr.field.edits import count
+        from gsr.field.provenance import edits_of, made
+        from gsr.images import check_output, save
+        from gsr.tasks.source import open_source
+
+        start = time.perf_counter()
+        source = open_source(job.source, white=self.white, pool=self.pool)
+        lr_size = source.lr_size
+        size = self._size(job, lr_size)
+        check_output(job.output, size, transparent=source.transparent)
+        advice = source.advice(method) if self.advise else None
+        if advice:
+            self.steps.note(f"{job.source}: {advice}")
+        with self.steps.bar(title) as advance:
+            encoded, image = _render(source, method, size, _ending(advance))
+        scale = size[0] / lr_size[0], size[1] / lr_size[1]
+        by = made(encoded, scale)
+        comment, notes = by.for_file(job.output, strip=self.strip)
+        for note in notes:
+            self.steps.note(f"{job.source}: {note}")
+        left_out = save(image, job.output, source.info, strip=self.strip, comment=comment)
+        for note in left_out:
+            self.steps.note(f"{job.output}: {note}")
+        return Outcome(
+            input=str(job.source),
+            output=str(job.output),
+            status="written",
+            width=size[1],
+            height=size[0],
+            scale_x=scale[1],
+            scale_y=scale[0],
+            model=encoded.model,
+            weights=encoded.weights or None,
+            edits=count(edits_of(encoded)),
+            seconds=round(time.perf_counter() - start, 3),
+            notes=[*([advice] if advice else []), *notes, *left_out],
+        )
+
+    def _attempt(self, job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
+        """Do one step of a job; whatever goes wrong is the outcome of this job alone."""
+        try:
+            return step(job)
+        except _EndError as end:
+            raise end.cause from None
+        except GsrError as error:
+            said = str(error)
+        except Exception as error:
+            if out_of_memory(error):
+                said = f"{job.source}: there is not enough memory for a result of this size."
+            elif self.todo.named_folder:
+                said = f"{job.source} failed ({type(error).__name__}: {reason(error)})."
+            else:
+                raise
+        return Outcome(str(job.source), str(job.output), "failed", error=said)
+
+
+class _EndError(BaseException):
+    """What a caller raised while it was told of the progress: the end of the run."""
+
+    def __init__(self, cause: Exception):
+        super().__init__(cause)
+        self.cause = cause
+
+
+def _ending(advance: Advance) -> Advance:
+    """`advance`, with what it raises marked."""
+
+    def told(part: float) -> None:
+        try:
+            advance(part)
+        except Exception as error:
+            raise _EndError(error) from error
+
+    return told
+
+
+def _render(
+    source: "Opened", method: "Method | None", size: tuple[int, int], advance: Advance
+) -> "tuple[ContinuousImage, Image.Image]":
+    """The continuous image, and its pixels."""
+    pixels = source.lr_size[0] * source.lr_size[1]
+    cost = ENCODING_COST * pixels
+    encoding = cost / (cost + size[0] * size[1])
+    encoded = source.encode(method, lambda tile, tiles: advance(encoding * tile / tiles))
+    image = encoded.render(
+        size=size, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
+    )
+    return encoded, cast("Image.Image", image)

@@ -17,7 +17,7 @@ from typing import Literal, cast, get_args
 from gsr.base.coords import parse_scale
 from gsr.base.errors import ConfigError
 from gsr.base.files import plan
-from gsr.base.output_size import Kind, Wanted, parse_size
+from gsr.base.output_size import Kind, OutputSize, parse_size
 from gsr.base.progress import Advance, Steps
 from gsr.decoding.pool import Pool
 from gsr.field.protocol import Method
@@ -45,7 +45,7 @@ class Options:
         strip: Write no metadata.
     """
 
-    wanted: Wanted
+    wanted: OutputSize
     format: Format = "png"
     strip: bool = False
 
@@ -63,11 +63,11 @@ class Options:
         return cls(_wanted(kind, value.strip()), cast(Format, file_format), strip)
 
 
-def _wanted(kind: str, value: str) -> Wanted:
+def _wanted(kind: str, value: str) -> OutputSize:
     if kind not in get_args(Kind):
         raise ConfigError(f"the size must be one of {', '.join(get_args(Kind))}, got {kind!r}.")
     if kind == "size":
-        return Wanted("size", parse_size(value))
+        return OutputSize("size", parse_size(value))
     try:
         number = float(value.replace(",", ".")) if kind == "scale" else int(value)
     except ValueError:
@@ -77,7 +77,7 @@ def _wanted(kind: str, value: str) -> Wanted:
         parse_scale(number)
     elif not 1 <= number <= 2**30:
         raise ConfigError(f"{kind} must be at least 1 pixel, got {number}.")
-    return Wanted(cast(Kind, kind), number)
+    return OutputSize(cast(Kind, kind), number)
 
 
 @dataclass

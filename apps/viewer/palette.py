@@ -16,7 +16,7 @@ def module() -> str:
     """The text of `palette.js`."""
     table = textwrap.indent("\n".join(f"{k}: {json.dumps(v)}," for k, v in TABLE.items()), "  ")
     return (
-        "// Made from gsr/network/colors.py by `python -m apps.viewer.palette`; change it there.\n\n"
+        "// Made from gsr/network/colors.py by `python -m apps.viewer.palette`: change that.\n\n"
         f"export const TABLE = {{\n{table}\n}};\n"
     )
 

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 
 from gsr.base.errors import ScaleError, shown
-from gsr.base.output_size import MAX_SIDE
+from gsr.base.limits import MAX_SIDE
 
 MIN_SCALE, MAX_SCALE = 1 / 64, 64.0
 """Magnifications a render accepts. Below 1 the picture is reduced with anti-aliasing."""
+MAX_OUTPUT_PIXELS = 2**30
+"""Pixels of one render."""
 FARTHEST = 2.0**31
 """LR pixels from the corner of a picture that a view may begin at; no picture is so large."""
 
@@ -145,3 +147,30 @@ class View:
         xs = self.x + (torch.arange(width, dtype=torch.float64) + 0.5) * (self.width / width)
         ys = self.y + (torch.arange(height, dtype=torch.float64) + 0.5) * (self.height / height)
         return xs.clamp(0, lr_size[1]), ys.clamp(0, lr_size[0])
+
+
+def resolve_view(
+    lr_size: tuple[int, int],
+    scale: float | tuple[float, float] | None = None,
+    size: tuple[int, int] | None = None,
+    view: View | None = None,
+) -> View:
+    """The view that was asked for, in one of three ways.
+
+    Raises:
+        ScaleError: unless exactly one way is used and its numbers can be rendered.
+    """
+    if sum(way is not None for way in (scale, size, view)) != 1:
+        raise ScaleError("give exactly one of scale, size and view.")
+    if scale is not None:
+        size = scaled_size(lr_size, parse_scale(scale))
+    if size is not None:
+        view = View.whole(lr_size, check_size(size))
+    if not isinstance(view, View):
+        raise ScaleError(f"view must be a gsr.View, got {shown(view)}.")
+    if view.size[0] * view.size[1] > MAX_OUTPUT_PIXELS:
+        raise ScaleError(
+            f"{view.size[1]} x {view.size[0]} output pixels are more than the "
+            f"{MAX_OUTPUT_PIXELS:,} that can be rendered at once; render views of it instead."
+        )
+    return view

@@ -18,7 +18,7 @@ from gsr.base.earlier import results_among
 from gsr.base.errors import GsrError, ImageError, OutputError
 
 if TYPE_CHECKING:
-    from gsr.decoding.pool import Pool
+    pass
 
 READABLE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif",
@@ -300,26 +300,6 @@ def prepare_folder(folder: Path, *, create: bool) -> None:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).rstrip(".").lower()
-
-
-def header_size(path: Path, pool: "Pool | None" = None) -> tuple[int, int] | None:
-    """Upright (height, width) from a picture's header, None where only the loader can judge.
-
-    Args:
-        path: The picture.
-        pool: Reads it in another process, as of `gsr.images.load`.
-    """
-    from gsr.decoding.decode import read_size
-
-    try:
-        if not path.is_file():  # a pipe can be read once
-            return None
-        if pool is not None:
-            return pool.size(path, str(path))
-        with path.open("rb") as stream:
-            return read_size(stream, str(path))
-    except (GsrError, OSError):
-        return None  # `gsr.images.load` finds the words for it
 
 
 def free_memory() -> int | None:

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gsr.base.errors import ConfigError, ScaleError, shown
+from gsr.base.limits import MAX_SIDE
 
-MAX_SIDE = 2**30
-"""Pixels along one side of a result: more than any that can be rendered."""
 Kind = Literal["scale", "size", "width", "height", "longest"]
 _LABELS: dict[Kind, str] = {"scale": "x", "size": "", "width": "w", "height": "h", "longest": "max"}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class OutputSize:
     """A request for a size.
 
     Attributes:
@@ -46,8 +45,8 @@ class Wanted:
         Raises:
             ScaleError: it cannot be rendered.
         """
-        from gsr.base.coords import scaled_size
-        from gsr.field.render import resolve_view
+        # Not before a picture is there: coordinates need torch, and a mistake in a size does not.
+        from gsr.base.coords import resolve_view, scaled_size
 
         if isinstance(self.value, tuple):
             size = self.value[1], self.value[0]

@@ -103,8 +103,8 @@ def method_for(
 
 
 def method_called(model: str, *, best: bool, strength: float) -> "Method":
-    """The model of a name, or the best it can do; see `gsr.methods.Best` and `gsr.load`."""
-    from gsr.methods import Best as Turned
+    """The model of a name, or the best it can do; see `gsr.methods.registry.Best` and `gsr.load`."""
+    from gsr.methods.registry import Best as Turned
     from gsr.methods.weights import load
 
     loaded = load(model, strength=strength)

@@ -3,7 +3,7 @@
 import typer
 
 from gsr.base.errors import ConfigError
-from gsr.base.output_size import Kind, Wanted, parse_size
+from gsr.base.output_size import Kind, OutputSize, parse_size
 
 
 def number(text: str) -> float:
@@ -20,7 +20,7 @@ def wanted_size(
     width: int | None,
     height: int | None,
     longest: int | None,
-) -> Wanted:
+) -> OutputSize:
     """The one request among the options.
 
     Raises:
@@ -39,9 +39,9 @@ def wanted_size(
         )
     ((kind, value),) = given.items()
     if isinstance(value, str):
-        return Wanted(kind, parse_size(value))
+        return OutputSize(kind, parse_size(value))
     if kind == "scale":
         from gsr.base.coords import parse_scale
 
         parse_scale(value)
-    return Wanted(kind, value)
+    return OutputSize(kind, value)

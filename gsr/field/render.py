@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gsr.base.coords import View, check_size, parse_scale, scaled_size
+from gsr.base.coords import View, resolve_view
 from gsr.base.errors import ScaleError, shown
 from gsr.field.protocol import Progress
 from gsr.images import PictureInfo, downscale, mean_color, to_pil
@@ -20,11 +20,10 @@ from gsr.images import PictureInfo, downscale, mean_color, to_pil
 Layer = Literal["result", "gaussians", "residual", "lr"]
 LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
 
-BAND_PIXELS = 262_144
-"""Output pixels per band; a view on a screen is mostly one band, a large picture many."""
-MAX_OUTPUT_PIXELS = 2**30
 MAX_REDUCED_PIXELS = 2**27
 """Pixels that may be rendered at once for a band that is then reduced."""
+BAND_PIXELS = 262_144
+"""Output pixels per band; a view on a screen is mostly one band, a large picture many."""
 TINY = 1e-6
 """A scale this little below 1 is 1 that met rounding."""
 _FEWEST_ROWS = 8
@@ -64,33 +63,6 @@ class Readable(Protocol):
     def read(self, view: View, layer: Layer) -> Tensor:
         """Colours at the pixel centres of a view of magnification 1 or more. [b, 3, H, W]"""
         ...
-
-
-def resolve_view(
-    lr_size: tuple[int, int],
-    scale: float | tuple[float, float] | None = None,
-    size: tuple[int, int] | None = None,
-    view: View | None = None,
-) -> View:
-    """The view that was asked for, in one of three ways.
-
-    Raises:
-        ScaleError: unless exactly one way is used and its numbers can be rendered.
-    """
-    if sum(way is not None for way in (scale, size, view)) != 1:
-        raise ScaleError("give exactly one of scale, size and view.")
-    if scale is not None:
-        size = scaled_size(lr_size, parse_scale(scale))
-    if size is not None:
-        view = View.whole(lr_size, check_size(size))
-    if not isinstance(view, View):
-        raise ScaleError(f"view must be a gsr.View, got {shown(view)}.")
-    if view.size[0] * view.size[1] > MAX_OUTPUT_PIXELS:
-        raise ScaleError(
-            f"{view.size[1]} x {view.size[0]} output pixels are more than the "
-            f"{MAX_OUTPUT_PIXELS:,} that can be rendered at once; render views of it instead."
-        )
-    return view
 
 
 def rendered(
@@ -243,5 +215,4 @@ __all__ = [
     "render_bands",
     "render_image",
     "rendered",
-    "resolve_view",
 ]

@@ -39,7 +39,7 @@ class Kernels:
 
     def _repr_html_(self) -> str:
         """The first of them as ellipses, for notebooks."""
-        from gsr.field.html import kernels_html
+        from gsr.network.kernels_html import kernels_html
 
         return kernels_html(self)
 

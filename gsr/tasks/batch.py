@@ -14,13 +14,13 @@ from gsr.base.files import (
     Plan,
     check_not_an_input,
     free_memory,
-    header_size,
     identities,
     is_field_file,
     prepare_folder,
 )
-from gsr.base.output_size import Wanted
+from gsr.base.output_size import OutputSize
 from gsr.base.progress import SILENT, Advance, Steps
+from gsr.decoding.header import header_size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -74,7 +74,7 @@ class Batch:
     """
 
     todo: Plan
-    wanted: Wanted
+    wanted: OutputSize
     method: "Callable[[], Method]"
     overwrite: bool = False
     strip: bool = False

@@ -16,10 +16,10 @@ from apps.studio.batch import HEADERS, Options, run, workplace
 from apps.studio.jobs import Cancelled
 from apps.studio.studio import Studio
 from gsr.base.errors import ConfigError, ScaleError
-from gsr.base.output_size import Wanted
+from gsr.base.output_size import OutputSize
 from gsr.images import load, to_pil
 
-DOUBLE = Options(Wanted("scale", 2.0))
+DOUBLE = Options(OutputSize("scale", 2.0))
 
 
 def photo(path, size=(12, 9), mode="RGB", seed=0, **save):
@@ -73,7 +73,7 @@ def test_every_picture_gets_a_line_and_its_result(done, tmp_path):
 
 def test_it_is_the_code_of_the_command_line(done, weights, tmp_path):
     source = photo(tmp_path / "a.png", mode="RGBA", dpi=(300, 300))
-    _, results, *_ = done([source], Options(Wanted("longest", 50), "webp"))
+    _, results, *_ = done([source], Options(OutputSize("longest", 50), "webp"))
     arguments = ["upscale", source, "--longest", "50", "-f", "webp", "-q", "-m", weights]
     assert gsr.cli.run([str(argument) for argument in arguments]) == 0
     assert results["a-max50.webp"] == (tmp_path / "a-max50.webp").read_bytes()
@@ -110,7 +110,9 @@ def test_results_that_are_too_large_and_formats_that_cannot(done, tmp_path, monk
     rows, *_ = done(files)
     assert [row[1] for row in rows[-1]] == ["written", "failed"]
     assert rows[-1][1][5].startswith("b.png (40 x 40): 80 x 80 pixels are more than")
-    rows, *_ = done([photo(tmp_path / "c.png", mode="RGBA")], Options(Wanted("scale", 2.0), "jpg"))
+    rows, *_ = done(
+        [photo(tmp_path / "c.png", mode="RGBA")], Options(OutputSize("scale", 2.0), "jpg")
+    )
     assert "JPEG has no transparency" in rows[-1][0][5]
     assert "/" not in rows[-1][0][5]
 
@@ -182,10 +184,10 @@ def test_no_formula_reaches_a_spreadsheet(done, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "value", "wanted"),
     [
-        ("scale", "3.7", Wanted("scale", 3.7)),
-        ("scale", " 3,7 ", Wanted("scale", 3.7)),
-        ("width", "800", Wanted("width", 800)),
-        ("size", "1920x1080", Wanted("size", (1920, 1080))),
+        ("scale", "3.7", OutputSize("scale", 3.7)),
+        ("scale", " 3,7 ", OutputSize("scale", 3.7)),
+        ("width", "800", OutputSize("width", 800)),
+        ("size", "1920x1080", OutputSize("size", (1920, 1080))),
     ],
 )
 def test_what_is_typed(kind, value, wanted):

@@ -14,7 +14,7 @@ from PIL import Image
 from apps.studio.batch import Options, run, workplace
 from apps.studio.server import create_app
 from apps.studio.studio import Studio
-from gsr.base.output_size import Wanted
+from gsr.base.output_size import OutputSize
 from gsr.decoding.pool import Pool
 from gsr.images import load, to_pil
 
@@ -103,7 +103,7 @@ def test_many_pictures_with_bad_ones_among_them(model, pool, tmp_path):
         files.append(tmp_path / name)
         files[-1].write_bytes(data)
     with workplace() as folder:
-        options = Options(Wanted("scale", 2.0))
+        options = Options(OutputSize("scale", 2.0))
         *_, report = run(files, options, model, folder, lambda part, title: None, pool)
     assert [row[1] for row in report.rows] == ["written", "failed", "failed", "written"]
     assert "crash" in report.rows[1][-1]

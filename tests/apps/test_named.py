@@ -22,7 +22,7 @@ from apps.studio.studio import Studio
 from apps.viewer import palette as module
 from apps.viewer.comparing import label_of
 from gsr import View
-from gsr.base.output_size import Wanted
+from gsr.base.output_size import OutputSize
 from gsr.field import edits
 from gsr.field.edits import Force, Reshape, Shuffle
 from gsr.field.render import render
@@ -121,7 +121,11 @@ def test_the_report_of_many_pictures_names_them(model, edited, tmp_path):
     path = edited.save(tmp_path / "a.gsf")
     with workplace() as folder:
         *_, report = run(
-            [path], Options(Wanted("scale", 2.0), "webp"), model, folder, lambda part, title: None
+            [path],
+            Options(OutputSize("scale", 2.0), "webp"),
+            model,
+            folder,
+            lambda part, title: None,
         )
         with zipfile.ZipFile(report.archive) as archive:
             assert "a-edited-x2.webp" in archive.namelist()

@@ -14,7 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from gsr.base.errors import ConfigError, ImageError
-from gsr.base.files import READABLE_SUFFIXES, header_size
+from gsr.base.files import READABLE_SUFFIXES
+from gsr.decoding.header import header_size
 from gsr.images import downscale
 from gsr.images.imresize import imresize
 from gsr.tasks.evaluation.pairs import Size, read_hr

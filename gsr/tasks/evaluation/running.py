@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from gsr.base.errors import GsrError
-from gsr.base.files import checksum, header_size
+from gsr.base.files import checksum
+from gsr.decoding.header import header_size
 from gsr.decoding.pool import Pool
 from gsr.tasks.evaluation.code import code_version
 from gsr.tasks.evaluation.contenders import Contender

@@ -12,17 +12,18 @@ from hypothesis import strategies as st
 
 from gsr.base.coords import (
     FARTHEST,
+    MAX_OUTPUT_PIXELS,
     MAX_SCALE,
     MIN_SCALE,
     View,
     check_size,
     parse_scale,
+    resolve_view,
     scaled_size,
 )
 from gsr.base.errors import GsrError, ScaleError
-from gsr.base.output_size import Wanted
+from gsr.base.output_size import OutputSize
 from gsr.field import editing, inspection
-from gsr.field.render import MAX_OUTPUT_PIXELS, resolve_view
 from gsr.tasks.sweep import Sweep
 
 WHOLE = View(0.0, 0.0, 10.0, 8.0, (16, 30))
@@ -255,7 +256,7 @@ def test_numbers_without_limit_are_refused_in_a_sentence(value, tiny_field) -> N
         lambda: parse_scale(value),
         lambda: parse_scale((value, 2)),
         lambda: check_size((value, value)),
-        lambda: Wanted("width", value),
+        lambda: OutputSize("width", value),
         lambda: Sweep(seconds=value),
         lambda: Sweep(fps=value),
         lambda: Sweep(at=(value, 1)).views((9, 9)),

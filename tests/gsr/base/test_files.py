@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from gsr.base.errors import OutputError
-from gsr.base.files import header_size, plan
+from gsr.base.files import plan
+from gsr.decoding.header import header_size
 
 
 def turned(path: Path, orientation: int) -> Path:

@@ -20,7 +20,7 @@ import gsr.cli
 import gsr.tasks.batch
 from gsr import GaussianSR, ModelConfig
 from gsr.base.files import plan
-from gsr.base.output_size import Wanted
+from gsr.base.output_size import OutputSize
 from gsr.decoding.pool import Pool
 from gsr.methods.weights import load, save_weights
 from gsr.network.encoders import EncoderConfig
@@ -96,7 +96,7 @@ def test_a_decoder_that_does_its_worst_stops_no_other(word, weights, tmp_path):
         file.write(word.encode())
     todo = plan([folder], tmp_path / "out", label="x2", suffix=".png")
     with Pool(decode=hostile.NAME) as pool:
-        batch = Batch(todo, Wanted("scale", 2.0), lambda: load(weights), pool=pool)
+        batch = Batch(todo, OutputSize("scale", 2.0), lambda: load(weights), pool=pool)
         outcomes = list(batch.run())
     assert [one.status for one in outcomes] == ["written", "failed", "written"]
     assert str(folder / "b.png") in outcomes[1].error
@@ -154,7 +154,7 @@ def test_who_watches_can_end_the_run(weights, tmp_path):
 
     todo = plan([picture(tmp_path / "a.png")], tmp_path, label="x2", suffix=".png", into=True)
     steps = Steps(bar=lambda title: nullcontext(enough), note=lambda sentence: None)
-    batch = Batch(todo, Wanted("scale", 2.0), lambda: load(weights), steps=steps)
+    batch = Batch(todo, OutputSize("scale", 2.0), lambda: load(weights), steps=steps)
     with pytest.raises(Enough):
         list(batch.run())
 

@@ -68,21 +68,21 @@ train-lite: $(ALL) ## train the small model (DATA=folder of images, TRAIN_ARGS='
 	@[ -d "$(DATA)" ] || { \
 	  echo "There is no folder '$(DATA)': name one with training images, make train-lite DATA=FOLDER."; \
 	  exit 1; }
-	$(PY) -m training.train training/configs/lite.toml --data "$(DATA)" $(TRAIN_ARGS)
+	$(PY) -m gsr_training.train training/gsr_training/configs/lite.toml --data "$(DATA)" $(TRAIN_ARGS)
 
 gpu-train: $(GPU_READY) ## train RECIPE within MINUTES on this machine's GPU and evaluate it (DATA=, BENCHMARKS=)
 	@[ -d "$(DATA)" ] || { \
 	  echo "There is no folder '$(DATA)': name one with training images, make gpu-train DATA=FOLDER."; \
 	  exit 1; }
-	$(GPU_PY) -m training.train $(RECIPE) --data "$(DATA)" --out "$(GPU_RUN)" \
+	PYTHONPATH=.:training $(GPU_PY) -m gsr_training.train $(RECIPE) --data "$(DATA)" --out "$(GPU_RUN)" \
 	  --minutes $(MINUTES) --extend --device cuda $(TRAIN_ARGS)
 	@if [ -d "$(BENCHMARKS)" ]; then \
-	  $(GPU_PY) -m gsr eval --data "$(BENCHMARKS)" --scales 2,3,4,6,8 \
+	  PYTHONPATH=. $(GPU_PY) -m gsr eval --data "$(BENCHMARKS)" --scales 2,3,4,6,8 \
 	    --device cuda --methods bicubic,"$$(ls "$(GPU_RUN)"/*.safetensors | grep -v /checkpoint)" -o "$(GPU_RUN)/evaluation"; \
 	else echo "No tables: BENCHMARKS=FOLDER names the test sets."; fi
 
 gpu-check: $(GPU_READY) ## compare the GPU's kernels with the formula and time them; without a GPU by interpreter
-	$(GPU_PY) -m training.gpu_check
+	PYTHONPATH=.:training $(GPU_PY) -m gsr_training.measure.gpu_check
 
 clean: ## remove caches and builds; .venv, runs and data stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,48 +1,39 @@
-"""Packages beside gsr, which gsr does not import before a command asks for them."""
+"""Packages that read gsr, which gsr itself does not import before they are asked for."""
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 
 from gsr.base.errors import GsrError
 
 
-def sibling(package: str, module: str) -> ModuleType:
-    """A module of `apps` or `training`, under the name it has here."""
-    return importlib.import_module(f"{find(package)}.{module}")
-
-
-def find(package: str) -> str:
-    """`gsr_PACKAGE` in an installation, `PACKAGE` beside gsr in a checkout.
+def part(name: str) -> ModuleType:
+    """A module of `gsr_apps` or `gsr_training`, which are installed together with gsr.
 
     Raises:
-        GsrError: when it is in neither place.
+        GsrError: when its package is not installed.
     """
-    if importlib.util.find_spec(f"gsr_{package}") is not None:
-        return f"gsr_{package}"
-    checkout = Path(__file__).resolve().parents[2]
-    if not (checkout / package).is_dir():
-        raise GsrError(f"this installation of gsr has no {package}; install gsr again.")
-    # First, because another folder of that name may lie where the command is run.
-    sys.path.insert(0, str(checkout))
-    return package
+    package = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise GsrError(f"{package} is missing; install gaussiansr again.") from error
 
 
 @contextmanager
-def needing(extra: str, parts: tuple[str, ...]) -> Iterator[None]:
-    """Where one of `parts` is missing, the sentence that says how to get it.
+def needing(extra: str, packages: tuple[str, ...]) -> Iterator[None]:
+    """Where one of `packages` is missing, the sentence that says how to get it.
 
     Raises:
-        GsrError: then.
+        GsrError: when importing one of `packages` fails.
     """
     try:
         yield
     except ModuleNotFoundError as error:
         missing = (error.name or "").split(".")[0]
-        if missing not in parts:
+        if missing not in packages:
             raise
-        raise GsrError(f'this needs {missing}: pip install "gsr[{extra}]".') from error
+        raise GsrError(f'this needs {missing}: pip install "gaussiansr[{extra}]".') from error

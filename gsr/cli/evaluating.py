@@ -11,7 +11,7 @@ import typer
 
 from gsr.base.atomic import writing
 from gsr.base.errors import ConfigError, GsrError, reason
-from gsr.base.optional import needing, sibling
+from gsr.base.optional import needing, part
 from gsr.cli.progress import Reporter
 from gsr.cli.single import decoders
 from gsr.cli.stopping import exit_code, stoppable
@@ -195,7 +195,7 @@ def _write(stem: Path, summaries: "list[Summary]", text: str, reporter: Reporter
     reporter.summary(f"written: {table}")
     try:
         with needing("app", PLOTTING):
-            html = sibling("apps", "figures").psnr_page(summaries)
+            html = part("gsr_apps.figures").psnr_page(summaries)
     except GsrError as error:
         reporter.note(f"the figure is left out: {error}")
         return

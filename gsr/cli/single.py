@@ -103,7 +103,7 @@ def method_for(
 
 
 def method_called(model: str, *, best: bool, strength: float) -> "Method":
-    """The model of a name, or the best it can do; see `gsr.methods.registry.Best` and `gsr.load`."""
+    """The model of a name, or the best it can do; see `Best` and `gsr.load`."""
     from gsr.methods.registry import Best as Turned
     from gsr.methods.weights import load
 

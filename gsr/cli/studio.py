@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gsr.base.optional import needing, sibling
+from gsr.base.optional import needing, part
 from gsr.cli.single import Model, Strength
 from gsr.cli.stopping import Terminated, exit_code, stoppable
 
@@ -53,7 +53,7 @@ def studio(
     if strength != 1:
         further["strength"] = strength
     with needing("app", PARTS):
-        launch = sibling("apps", "studio.launch").launch
+        launch = part("gsr_apps.studio.launch").launch
         try:
             with stoppable():
                 launch(

@@ -2,7 +2,7 @@
 
 import typer
 
-from gsr.base.optional import needing, sibling
+from gsr.base.optional import needing, part
 
 PARTS = ("accelerate", "tensorboard")
 """What training needs and the rest of gsr does not."""
@@ -18,7 +18,7 @@ PASSED_ON = {
 def train(context: typer.Context) -> None:
     """Train a network: `gsr train lite --data FOLDER`; `gsr train --help` lists the options."""
     with needing("train", PARTS):
-        trainer = sibling("training", "train")
+        trainer = part("gsr_training.train")
         code = trainer.app(context.args, prog_name="gsr train", standalone_mode=False)
     if code:
         raise typer.Exit(code)

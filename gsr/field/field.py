@@ -288,9 +288,9 @@ class GaussianField:
                 side, the paper's decoder.
         """
         # Pages are made by the apps, which gsr does not import before they are asked for.
-        from gsr.base.optional import sibling
+        from gsr.base.optional import part
 
-        written: Path = sibling("apps", "page").write_page(self, path)
+        written: Path = part("gsr_apps.page").write_page(self, path)
         return written
 
     def _tensors(self) -> dict[str, Tensor]:

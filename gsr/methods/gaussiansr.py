@@ -54,7 +54,8 @@ class ModelConfig(Checked):
             edge that several of one colour each could only imitate.
         sampler: Window, normalisation and decoder.
         corrected: Whether encoding adds to the Gaussians' colours what the result, reduced again,
-            misses of the picture; see `gsr.network.correction`. Only where the decoder adds to them.
+            misses of the picture; see `gsr.network.correction`. Only where the decoder adds to
+            them.
     """
 
     name: Annotated[str, Field(max_length=200)]

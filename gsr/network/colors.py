@@ -1,7 +1,7 @@
 """Colours with a meaning, for drawings of Gaussians; viewer, plots and files take them from here.
 
-`TABLE` holds every number. The viewer has it as a module, `apps/viewer/palette.js`, and computes
-the same colours from it in `apps/viewer/colors.js`.
+`TABLE` holds every number. The viewer has it as a module, `palette.js`, and computes the
+same colours from it in `colors.js`.
 """
 
 import colorsys

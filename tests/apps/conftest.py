@@ -51,7 +51,7 @@ def field(model, pixels):
 @pytest.fixture(scope="session")
 def photo(tmp_path_factory):
     """A small cut of a demo photo, so that encoding is quick."""
-    from apps.demos import demo_photos
+    from gsr_apps.demos import demo_photos
 
     path = tmp_path_factory.mktemp("photo") / "photo.png"
     with Image.open(demo_photos()[0]) as image:

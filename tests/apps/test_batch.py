@@ -8,13 +8,13 @@ import zipfile
 
 import numpy as np
 import pytest
+from gsr_apps.studio import batch
+from gsr_apps.studio.batch import HEADERS, Options, run, workplace
+from gsr_apps.studio.jobs import Cancelled
+from gsr_apps.studio.studio import Studio
 from PIL import Image
 
 import gsr.cli
-from apps.studio import batch
-from apps.studio.batch import HEADERS, Options, run, workplace
-from apps.studio.jobs import Cancelled
-from apps.studio.studio import Studio
 from gsr.base.errors import ConfigError, ScaleError
 from gsr.base.output_size import OutputSize
 from gsr.images import load, to_pil
@@ -228,7 +228,7 @@ def test_unknown_formats_no_files_and_too_many(model, tmp_path, monkeypatch):
 def tab(model, pixels):
     """The tab alone, served on a free port: its address."""
     gr = pytest.importorskip("gradio")
-    from apps.studio.batch_tab import batch_tab
+    from gsr_apps.studio.batch_tab import batch_tab
 
     with gr.Blocks(analytics_enabled=False) as demo:
         batch_tab(demo, Studio(model, load(to_pil(pixels))))

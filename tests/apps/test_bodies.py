@@ -4,12 +4,7 @@ import asyncio
 
 import pytest
 from fastapi.testclient import TestClient
-from hypothesis import given
-from hypothesis import strategies as st
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-
-from apps.studio.bodies import (
+from gsr_apps.studio.bodies import (
     MAX_CALL_BYTES,
     MAX_DEPTH,
     MAX_EDIT_BYTES,
@@ -18,10 +13,15 @@ from apps.studio.bodies import (
     limit_of,
     parse_json,
 )
-from apps.studio.budget import Budget, FullError
-from apps.studio.people import COOKIE, has_cookie, new_cookie, person_of
-from apps.studio.statuses import answer_to
-from apps.studio.uploads import KEPT_SECONDS, MAX_USED_BYTES, NotUploadedError, Uploads
+from gsr_apps.studio.budget import Budget, FullError
+from gsr_apps.studio.people import COOKIE, has_cookie, new_cookie, person_of
+from gsr_apps.studio.statuses import answer_to
+from gsr_apps.studio.uploads import KEPT_SECONDS, MAX_USED_BYTES, NotUploadedError, Uploads
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
 from gsr.base.errors import GsrError
 
 MIB = 2**20

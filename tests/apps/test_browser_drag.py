@@ -7,10 +7,10 @@ import base64
 
 import numpy as np
 import pytest
+from gsr_apps.demos import demo_photos
 from helpers.browser import opened_page, running_app, settle
 from PIL import Image
 
-from apps.demos import demo_photos
 from gsr import View, load
 
 pytestmark = pytest.mark.browser

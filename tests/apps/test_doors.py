@@ -4,12 +4,12 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
+from gsr_apps.studio.doors import Hosts
+from gsr_apps.studio.launch import Rules, launch
+from gsr_apps.studio.policy import Policy
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.websockets import WebSocketDisconnect
 
-from apps.studio.doors import Hosts
-from apps.studio.launch import Rules, launch
-from apps.studio.policy import Policy
 from gsr.base.errors import ConfigError
 
 PAGE = "<html><script>let a = 1;</script><script type=module src=x.js></script></html>"

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from gsr_apps.studio import export, export_routes
+from gsr_apps.studio.export import MAX_EXPORT_PIXELS, PictureRequest, largest_scale
+from gsr_apps.studio.jobs import Cancelled
+from gsr_apps.studio.server import create_app
+from gsr_apps.studio.studio import Studio
 from PIL import Image
 
-from apps.studio import export, export_routes
-from apps.studio.export import MAX_EXPORT_PIXELS, PictureRequest, largest_scale
-from apps.studio.jobs import Cancelled
-from apps.studio.server import create_app
-from apps.studio.studio import Studio
 from gsr import View, open_field
 from gsr.base.errors import ScaleError
 from gsr.images import load, to_pil

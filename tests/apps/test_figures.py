@@ -4,8 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-
-from apps.figures import (
+from gsr_apps.figures import (
     class_map,
     directions,
     ellipse_points,
@@ -16,7 +15,8 @@ from apps.figures import (
     scale_sweep,
     shares,
 )
-from apps.palette import bank_colors, kernel_color
+from gsr_apps.palette import bank_colors, kernel_color
+
 from gsr import View
 from gsr.field.edges import edge_agreement
 from gsr.field.inspection import gaussians_in

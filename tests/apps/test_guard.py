@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from gsr_apps.studio.demo import mount_demo
+from gsr_apps.studio.guard import OURS, is_open
+from gsr_apps.studio.people import COOKIE
+from gsr_apps.studio.server import create_app
+from gsr_apps.studio.studio import Studio
 from helpers.requests import events, routes_of
 from PIL import Image
 
-from apps.studio.demo import mount_demo
-from apps.studio.guard import OURS, is_open
-from apps.studio.people import COOKIE
-from apps.studio.server import create_app
-from apps.studio.studio import Studio
 from gsr.images import load, to_pil
 
 REFUSED = "Only files that you uploaded here are read, for an hour; upload it again."
@@ -278,7 +278,7 @@ def test_damaged_uploads_are_refused(client, body, kind):
 
 
 def test_progress_of_an_upload_that_is_over(client, monkeypatch):
-    monkeypatch.setattr("apps.studio.upload_routes._WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("gsr_apps.studio.upload_routes._WAIT_SECONDS", 0.1)
     assert '"msg": "done"' in client.get("/gradio_api/upload_progress?upload_id=gone").text
 
 
@@ -326,7 +326,7 @@ STAY = {
     ("POST", "/gradio_api/run/{api_name}"), ("POST", "/gradio_api/call/{api_name}"),
     ("POST", "/gradio_api/queue/join"),
 }  # fmt: skip
-"""Gradio's routes that are needed; `apps.studio.guard` says what for."""
+"""Gradio's routes that are needed; `gsr_apps.studio.guard` says what for."""
 REPLACED = {("POST", "/gradio_api/upload"), ("GET", "/gradio_api/upload_progress")}
 
 

@@ -8,12 +8,12 @@ from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
+from gsr_apps.studio.batch import Options, run, workplace
+from gsr_apps.studio.server import create_app
+from gsr_apps.studio.studio import Studio
 from helpers import hostile
 from PIL import Image
 
-from apps.studio.batch import Options, run, workplace
-from apps.studio.server import create_app
-from apps.studio.studio import Studio
 from gsr.base.output_size import OutputSize
 from gsr.decoding.pool import Pool
 from gsr.images import load, to_pil

@@ -12,9 +12,9 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from gsr_apps.demos import demo_photos
 from PIL import Image
 
-from apps.demos import demo_photos
 from gsr import View, load
 
 pytest.importorskip("jupyterlab")

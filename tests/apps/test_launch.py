@@ -6,8 +6,8 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from gsr_apps.studio.launch import bind, launch
 
-from apps.studio.launch import bind, launch
 from gsr import GsrError
 
 

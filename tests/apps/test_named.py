@@ -11,16 +11,16 @@ from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
+from gsr_apps import figures
+from gsr_apps.studio.api import encode_file
+from gsr_apps.studio.batch import Options, run, workplace
+from gsr_apps.studio.server import create_app
+from gsr_apps.studio.studio import Studio
+from gsr_apps.viewer import palette as module
+from gsr_apps.viewer.comparing import label_of
 from PIL import ExifTags, Image
 
 import gsr
-from apps import figures
-from apps.studio.api import encode_file
-from apps.studio.batch import Options, run, workplace
-from apps.studio.server import create_app
-from apps.studio.studio import Studio
-from apps.viewer import palette as module
-from apps.viewer.comparing import label_of
 from gsr import View
 from gsr.base.output_size import OutputSize
 from gsr.field import edits
@@ -48,7 +48,7 @@ def client(studio):
 
 
 def test_the_module_of_colours_is_the_table():
-    assert module.FILE.read_text() == module.module(), "run python -m apps.viewer.palette"
+    assert module.FILE.read_text() == module.module(), "run python -m gsr_apps.viewer.palette"
 
 
 def test_the_server_names_edits(client):
@@ -172,7 +172,7 @@ def test_figures_of_an_edited_field_say_so(draw, field, edited):
 
 def test_widgets_name_edits(field, edited):
     pytest.importorskip("anywidget")
-    from apps.widgets import CompareViewer, FieldViewer
+    from gsr_apps.widgets import CompareViewer, FieldViewer
 
     viewer = FieldViewer(edited)
     about, _ = viewer._service.answer({"what": "about", "number": 1})
@@ -191,7 +191,7 @@ def test_widgets_name_edits(field, edited):
 
 def test_a_drag_in_the_bank_is_one_edit_and_the_lab_says_what_is_on_show(field):
     pytest.importorskip("anywidget")
-    from apps.widgets import ClassifierLab, KernelBankExplorer
+    from gsr_apps.widgets import ClassifierLab, KernelBankExplorer
 
     bank = KernelBankExplorer(field)
     bank.kernels = [4]

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gsr_apps.demos import demo_photos
+from gsr_apps.page import page as page_of
 from helpers.browser import READY
 from PIL import Image
 
 import gsr
-from apps.demos import demo_photos
-from apps.page import page as page_of
 from gsr import GaussianField, View, methods
 from gsr.base.errors import ImageError
 from gsr.field import edits
@@ -140,7 +140,7 @@ def test_the_page_explains_like_the_library(
 
 
 def test_the_page_lists_what_the_library_lists(page: Any, field: GaussianField) -> None:
-    from apps.viewer.payloads import choices, ellipses, region_usage
+    from gsr_apps.viewer.payloads import choices, ellipses, region_usage
 
     view = View(10.2, 8.1, 12, 9, (90, 120))
     asked = {"x": view.x, "y": view.y, "width": view.width, "height": view.height}
@@ -161,7 +161,7 @@ def test_the_page_lists_what_the_library_lists(page: Any, field: GaussianField) 
 
 
 def test_a_footprint_is_the_librarys(page: Any, field: GaussianField) -> None:
-    from apps.viewer.payloads import reach
+    from gsr_apps.viewer.payloads import reach
 
     said, wanted = page.evaluate(ASK, ["footprint", [20, 17, 8]]), reach(field, 20, 17, 8)
     assert {k: said[k] for k in ("x", "y", "columns", "rows")} == {

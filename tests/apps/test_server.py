@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from gsr_apps import viewer
+from gsr_apps.demos import demo_photos
+from gsr_apps.studio import studio as studio_module
+from gsr_apps.studio.auth import BasicAuth
+from gsr_apps.studio.fitting import fitted
+from gsr_apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
+from gsr_apps.studio.studio import Studio, read_picture
+from gsr_apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared
 from helpers.requests import routes_of
 from PIL import Image
 
-from apps import viewer
-from apps.demos import demo_photos
-from apps.studio import studio as studio_module
-from apps.studio.auth import BasicAuth
-from apps.studio.fitting import fitted
-from apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
-from apps.studio.studio import Studio, read_picture
-from apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared
 from gsr import View
 from gsr.base.errors import ConfigError, ImageError
 from gsr.field.render import render
@@ -463,7 +463,7 @@ def test_a_picture_too_large_for_live_use_is_refused_from_its_header():
 
 
 def test_a_picture_too_large_for_live_use_is_opened_shrunk(client, monkeypatch):
-    monkeypatch.setattr("apps.studio.studio.MAX_INPUT_PIXELS", 300)
+    monkeypatch.setattr("gsr_apps.studio.studio.MAX_INPUT_PIXELS", 300)
     refusal(client.post("/studio/open", params={"name": "a.png"}, content=png((40, 20))), 413)
     asked = {"name": "a.png", "fit": True}
     about = client.post("/studio/open", params=asked, content=png((40, 20))).json()
@@ -537,7 +537,7 @@ def gradient_energy(image):
 
 
 def test_the_page_announces_every_module_and_style():
-    from apps.studio.demo import _head
+    from gsr_apps.studio.demo import _head
 
     found = set(re.findall(r'href="([^"]+)"', _head()))
     folders = {"viewer": viewer.STATIC, "page": PAGE}

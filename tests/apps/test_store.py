@@ -1,9 +1,8 @@
 import threading
 
 import pytest
-
-from apps.studio.jobs import Cancelled, Jobs
-from apps.studio.store import ExpiredError, FieldStore, Superseded, Turnstile
+from gsr_apps.studio.jobs import Cancelled, Jobs
+from gsr_apps.studio.store import ExpiredError, FieldStore, Superseded, Turnstile
 
 
 def test_ids_are_unguessable_and_lead_back(field):

@@ -3,10 +3,9 @@
 import asyncio
 
 import pytest
-
-from apps.studio.crowd import BusyError
-from apps.studio.store import Superseded
-from apps.studio.turns import Gate, Turns
+from gsr_apps.studio.crowd import BusyError
+from gsr_apps.studio.store import Superseded
+from gsr_apps.studio.turns import Gate, Turns
 
 
 def test_work_passes_one_by_one_and_in_order():

@@ -5,10 +5,10 @@ import io
 import pytest
 import torch
 from fastapi.testclient import TestClient
+from gsr_apps.studio.server import create_app
+from gsr_apps.studio.studio import Studio
+from gsr_apps.studio.weights import Weights
 
-from apps.studio.server import create_app
-from apps.studio.studio import Studio
-from apps.studio.weights import Weights
 from gsr.base.errors import ConfigError, WeightsError
 from gsr.images import load, to_pil
 from gsr.methods import weights

@@ -15,9 +15,9 @@ from gsr.network.kernels import ellipses
 
 pytest.importorskip("anywidget")
 
-from apps.viewer import STATIC
-from apps.viewer.bundle import bundle
-from apps.widgets import (
+from gsr_apps.viewer import STATIC
+from gsr_apps.viewer.bundle import bundle
+from gsr_apps.widgets import (
     ClassifierLab,
     CompareViewer,
     FieldViewer,
@@ -26,7 +26,7 @@ from apps.widgets import (
     ScaleSlider,
     link,
 )
-from apps.widgets.field_viewer import with_info
+from gsr_apps.widgets.field_viewer import with_info
 
 FRAME = {
     "what": "frame", "number": 7, "method": "gsr", "layer": "result", "quality": "exact",
@@ -318,7 +318,7 @@ def test_an_answer_that_cannot_be_computed_is_a_sentence(field, monkeypatch):
     def full(*_args, **_options):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("apps.viewer.payloads.frame", full)
+    monkeypatch.setattr("gsr_apps.viewer.payloads.frame", full)
     content, _ = asked(FieldViewer(field), **FRAME)
     assert content["error"] == "that could not be computed: out of memory."
 
@@ -338,7 +338,7 @@ def test_widgets_are_reached_by_a_short_import():
 def test_missing_packages_are_named_with_the_line_that_installs_them(monkeypatch):
     import gsr.widgets
 
-    for name in [name for name in sys.modules if "apps.widgets" in name]:
+    for name in [name for name in sys.modules if "gsr_apps.widgets" in name]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(GsrError, match=r'pip install "gsr\[notebook\]"'):

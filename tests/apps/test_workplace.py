@@ -4,9 +4,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
-from apps.studio import workplace as module
-from apps.studio.workplace import PREFIX, workplace
+from gsr_apps.studio import workplace as module
+from gsr_apps.studio.workplace import PREFIX, workplace
 
 
 @pytest.fixture(autouse=True)

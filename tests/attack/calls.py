@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from apps.studio.server import create_app
-from apps.studio.studio import Studio
+from gsr_apps.studio.server import create_app
+from gsr_apps.studio.studio import Studio
+
 from gsr.images import load
 
 from . import documents

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from gsr_training.trainer.recipe_files import load_recipe, parse_overrides
 from PIL import Image
 
 import gsr
@@ -11,7 +12,6 @@ from gsr.base.errors import GsrError, OutputError
 from gsr.field import edits
 from gsr.images import load, save, to_pil
 from gsr.images.picture import Picture
-from training.recipe_files import load_recipe, parse_overrides
 
 from . import documents
 from .cases import Case, Outcome, sentence

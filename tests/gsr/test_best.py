@@ -61,7 +61,7 @@ def test_a_turned_picture_has_the_turned_field(
 
 def test_shipped_weights_are_nearer_to_their_flipped_selves() -> None:
     model = gsr.load("lite-tiny")
-    lr = gsr.images.load("apps/demo/coffee.jpg").rgb[:, 100:140, 100:148]
+    lr = gsr.images.load("apps/gsr_apps/demo/coffee.jpg").rgb[:, 100:140, 100:148]
 
     def distance(ensemble: bool) -> float:
         plain, flipped = (model.encode(x, ensemble=ensemble).render(2) for x in (lr, lr.flip(-1)))

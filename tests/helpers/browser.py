@@ -24,7 +24,7 @@ _TIDY = """() => {
 @contextmanager
 def running_app(weights: Path, photo: Path, port: int = 0) -> Iterator[str]:
     """The address of an app that shows `photo`."""
-    command = [sys.executable, "-m", "apps.studio", str(photo), "--model", str(weights)]
+    command = [sys.executable, "-m", "gsr_apps.studio", str(photo), "--model", str(weights)]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     app = subprocess.Popen(
         [*command, "--port", str(port), "--no-open"],

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from gsr_training.trainer.data import Crops, ImageStore
+from gsr_training.trainer.recipe import Recipe
 from PIL import Image
 from torch import Tensor
-
-from training.data import Crops, ImageStore
-from training.recipe import Recipe
 
 
 def photo(height: int = 64, width: int = 72, seed: int = 0) -> Tensor:

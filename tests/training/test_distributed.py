@@ -22,7 +22,16 @@ def run(folder: Path, data: Path, processes: int, *changes: str) -> None:
     start = [sys.executable]
     if processes > 1:
         start += ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [*start, "-m", "training.train", "debug", "--data", str(data), "--out", str(folder)]
+    command = [
+        *start,
+        "-m",
+        "gsr_training.train",
+        "debug",
+        "--data",
+        str(data),
+        "--out",
+        str(folder),
+    ]
     done = subprocess.run(
         [*command, *SMALL, *RUN, *changes],
         cwd=ROOT,
@@ -56,8 +65,8 @@ import json, sys, torch
 from accelerate import Accelerator
 sys.path.insert(0, "tests")
 from helpers.training import make_crops, make_recipe
-from training.checkpoint import new_state
-from training.loop import train_step
+from gsr_training.trainer.checkpoint import new_state
+from gsr_training.trainer.loop import train_step
 engine = Accelerator(cpu=True)
 torch.set_num_threads(1)
 recipe = make_recipe(preset="lite", channels=8, blocks=1, batch=4)
@@ -101,8 +110,8 @@ MAPPED = """
 import json, os, sys, torch
 from pathlib import Path
 from accelerate import Accelerator
-from training.data import ImageStore
-from training.sharing import read_once
+from gsr_training.trainer.data import ImageStore
+from gsr_training.trainer.sharing import read_once
 from gsr.base.errors import GsrError
 engine, folder, reads = Accelerator(cpu=True), Path(sys.argv[1]), []
 def read():
@@ -153,9 +162,8 @@ def test_images_are_read_once_per_machine(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_cannot_be_shared(tmp_path: Path) -> None:
+    from gsr_training.trainer.loop import train
     from helpers.training import make_crops, make_recipe
-
-    from training.loop import train
 
     class Three:
         num_processes, process_index, device = 3, 0, torch.device("cpu")

@@ -5,17 +5,17 @@ import os
 import signal
 from pathlib import Path
 
+import gsr_training.trainer.loop
 import pytest
 import torch
 from accelerate import Accelerator
+from gsr_training.train import recipe_file
+from gsr_training.trainer.preparing import Sources, prepare
+from gsr_training.trainer.recipe_files import load_recipe
 from helpers.training import photo
 from PIL import Image
 
-import training.loop
 from gsr.cli import run
-from training.preparing import Sources, prepare
-from training.recipe_files import load_recipe
-from training.train import recipe_file
 
 SMALL = ["--model.channels=8", "--model.blocks=1", "--device=cpu"]
 
@@ -80,7 +80,9 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
 def test_a_run_folder_that_cannot_be_is_told_before_images_are_read(
     photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch
 ) -> None:
-    monkeypatch.setattr("training.preparing.read_images", lambda *_, **__: pytest.fail("read"))
+    monkeypatch.setattr(
+        "gsr_training.trainer.preparing.read_images", lambda *_, **__: pytest.fail("read")
+    )
     (tmp_path / "file").write_text("")
     for out in ("file", "file/below"):
         assert "file is a file, and a folder is needed" in refused(
@@ -103,7 +105,7 @@ def test_a_signal_is_no_end(
     number: int, code: int, photo_folder: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    step, seen = training.loop.train_step, []
+    step, seen = gsr_training.trainer.loop.train_step, []
 
     def interrupted(*arguments: object) -> dict:
         seen.append(1)
@@ -111,7 +113,7 @@ def test_a_signal_is_no_end(
             os.kill(os.getpid(), number)
         return step(*arguments)
 
-    monkeypatch.setattr("training.loop.train_step", interrupted)
+    monkeypatch.setattr("gsr_training.trainer.loop.train_step", interrupted)
     start = ["train", "debug", "--data", str(photo_folder), "--out", str(tmp_path / "run"), *SMALL]
     assert run(start) == code
     said = capsys.readouterr()

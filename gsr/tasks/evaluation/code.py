@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gsr
 
-OTHER = ("cli", "datasets")
+OTHER = ("cli", "tasks/datasets")
 """Parts of the package that no pixel goes through."""
 
 

@@ -755,13 +755,18 @@ def test_app_errors_are_sentences_and_bugs_are_not(cli, fake_app):
         cli("app")
 
 
-def test_app_of_a_checkout_is_found_from_anywhere(tmp_path, monkeypatch):
-    from gsr.base.optional import find
+def test_the_app_is_one_package_from_anywhere(tmp_path, monkeypatch):
+    from gsr.base.optional import part
 
-    (tmp_path / "apps").mkdir()
+    (tmp_path / "gsr_apps").mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", ["", *sys.path])
-    if not (ROOT / "apps").is_dir():
-        pytest.skip("no checkout")
-    assert find("apps") == "apps"
-    assert sys.path[0] == str(ROOT)
+    before = list(sys.path)
+    assert part("gsr_apps.studio").__name__ == "gsr_apps.studio"
+    assert sys.path == before
+
+
+def test_a_missing_part_is_named():
+    from gsr.base.optional import part
+
+    with pytest.raises(GsrError, match=r"^gsr_nothing is missing; install gaussiansr again\.$"):
+        part("gsr_nothing.studio")

@@ -114,9 +114,9 @@ def test_the_figure_loads_nothing(evaluate, tmp_path):
 
 
 def test_without_plotly_only_the_page_is_missing(evaluate, tmp_path, monkeypatch):
-    for name in [n for n in sys.modules if n in ("plotly", "apps") or n.startswith("plotly.")]:
+    for name in [n for n in sys.modules if n in ("plotly", "gsr_apps") or n.startswith("plotly.")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "apps.figures", raising=False)
+    monkeypatch.delitem(sys.modules, "gsr_apps.figures", raising=False)
     monkeypatch.setitem(sys.modules, "plotly", None)
     done = evaluate("-o", tmp_path / "out")
     assert done.code == 0, done.err

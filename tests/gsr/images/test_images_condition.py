@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from gsr.images import load
 from gsr.images.condition import BLOCKY, NOISY, Condition, condition
 
-DEMO = Path(__file__).parents[3] / "apps" / "demo"
+DEMO = Path(__file__).parents[3] / "apps" / "gsr_apps" / "demo"
 PHOTOS = sorted(DEMO.glob("*.jpg"))
 
 

@@ -27,7 +27,7 @@ def photo() -> Tensor:
     """Part of a picture that comes with the package. [3, 96, 128]"""
     from gsr.images import load
 
-    return load("apps/demo/coffee.jpg").rgb[:, 60:156, 80:208]
+    return load("apps/gsr_apps/demo/coffee.jpg").rgb[:, 60:156, 80:208]
 
 
 @pytest.fixture(scope="module")

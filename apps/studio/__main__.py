@@ -1,8 +1,0 @@
-"""`python -m apps.studio` is `gsr app`."""
-
-import sys
-
-from gsr.cli import run
-
-if __name__ == "__main__":
-    sys.exit(run(["app", *sys.argv[1:]]))

@@ -1,0 +1,1 @@
+"""Tools that measure: tables, times, edges, patterns, pictures for cards, and the release."""

@@ -1,0 +1,216 @@
+"""The tables every figure of this project is from.
+
+    python -m gsr_training.measure.evaluate --data BENCHMARKS
+
+Protocol: LR by PIL's bicubic on 8-bit images cropped from the top left to a multiple of the
+scale, float output clamped to [0, 1] and not rounded, luma, shave = ceil(scale), mean of
+per-image PSNR. For a scale that is not whole: LR size = floor(HR / s), HR cropped to
+round(LR * s), and the true per-axis scale is what the model gets.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from torch import Tensor
+
+import gsr
+from gsr.base.atomic import writing
+from gsr.base.errors import GsrError, OutputError
+from gsr.base.files import prepare_folder
+from gsr.field.edges import edge_agreement, joint_counts, mutual_information
+from gsr.field.editing import mean_kernel, shuffled, soft, with_kernel
+from gsr.field.inspection import usage
+from gsr.images import bicubic_view, load, to_pil
+from gsr.images.metrics import Protocol, psnr
+from gsr_training.trainer.images import list_images
+
+Edit = Callable[[gsr.GaussianField], gsr.GaussianField]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A benchmark image at one scale, both in [0, 1]. lr [3, h, w], hr [3, H, W]"""
+
+    lr: Tensor
+    hr: Tensor
+
+
+def _tensor(image: Image.Image) -> Tensor:
+    return torch.from_numpy(np.asarray(image).transpose(2, 0, 1).copy()).float() / 255
+
+
+def make_pair(path: Path, scale: float) -> Pair:
+    """LR and HR of an image file by the protocol above."""
+    image = to_pil(load(path).rgb)
+    width, height = (math.floor(n / scale + 1e-9) for n in image.size)
+    image = image.crop((0, 0, round(width * scale), round(height * scale)))
+    lr = image.resize((width, height), Image.Resampling.BICUBIC)
+    return Pair(_tensor(lr), _tensor(image))
+
+
+def bicubic(pair: Pair) -> Tensor:
+    """PIL's bicubic at the size of the HR image."""
+    height, width = pair.lr.shape[-2:]
+    size = (pair.hr.shape[-2], pair.hr.shape[-1])
+    return bicubic_view(pair.lr, (0.0, 0.0, float(width), float(height)), size)
+
+
+def score(sr: Tensor, pair: Pair, scale: float) -> float:
+    """PSNR in dB by the benchmark protocol."""
+    return float(psnr(sr, pair.hr, protocol=Protocol.benchmark(scale)))
+
+
+def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str, float]:
+    """Mean PSNR of bicubic, the result and the Gaussians alone."""
+    scores: dict[str, list[float]] = {"bicubic": [], "result": [], "gaussians": []}
+    for path in paths:
+        pair = make_pair(path, scale)
+        size = (pair.hr.shape[-2], pair.hr.shape[-1])
+        field = model.encode(pair.lr)
+        scores["bicubic"].append(score(bicubic(pair), pair, scale))
+        scores["result"].append(score(field.render(size=size), pair, scale))
+        scores["gaussians"].append(score(field.render(size=size, layer="gaussians"), pair, scale))
+    return {name: fmean(values) for name, values in scores.items()}
+
+
+def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dict[str, float]:
+    """Whether the choice of kernels follows the picture; see the printed names."""
+    generator = torch.Generator().manual_seed(0)
+    pairs = [make_pair(path, scale) for path in paths]
+    fields = [model.encode(pair.lr) for pair in pairs]
+    shares = torch.stack([usage(field) for field in fields]).mean(0)
+    most_used = int(shares.argmax())
+    edits: dict[str, Edit] = {
+        "shuffling the class map": lambda field: shuffled(field, generator),
+        "forcing the most used kernel": lambda field: with_kernel(field, most_used),
+        "the mean kernel everywhere": mean_kernel,
+        "the soft mixture": soft,
+    }
+    plain = _mean_score(fields, pairs, scale, lambda field: field)
+    return {
+        "kernels chosen by more than 1 % of pixels": int((shares > 0.01).sum()),
+        "share of the most used kernel, %": 100 * float(shares.max()),
+        **{
+            f"{name} costs, dB": plain - _mean_score(fields, pairs, scale, edit)
+            for name, edit in edits.items()
+        },
+        "kernel direction against edge direction, mean cos 2 angle": fmean(
+            edge_agreement(field).mean for field in fields
+        ),
+        "mutual information of kernel and local structure, bit": mutual_information(
+            torch.stack([joint_counts(field) for field in fields]).sum(0)
+        ),
+    }
+
+
+def _mean_score(
+    fields: list[gsr.GaussianField], pairs: list[Pair], scale: float, edit: Edit
+) -> float:
+    return fmean(
+        score(edit(field).render(size=(pair.hr.shape[-2], pair.hr.shape[-1])), pair, scale)
+        for field, pair in zip(fields, pairs, strict=True)
+    )
+
+
+def tables(
+    model: gsr.GaussianSR, folder: Path, sets: list[str], scales: list[float]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """{set: {scale: {method: dB}}}"""
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    for name in sets:
+        paths = list_images(folder / name / "HR")
+        rows = track(scales, description=name, console=Console(stderr=True))
+        results[name] = {f"x{scale:g}": quality(model, paths, scale) for scale in rows}
+    return results
+
+
+def show(results: dict[str, dict[str, dict[str, float]]], figures: dict[str, float]) -> None:
+    """Both tables on stdout."""
+    console = Console()
+    table = Table("set", "scale", "bicubic", "result", "gain", "Gaussians only", "gain")
+    for name, rows in results.items():
+        for scale, dB in rows.items():
+            gains = (f"{dB[key] - dB['bicubic']:+.2f}" for key in ("result", "gaussians"))
+            first, second = gains
+            table.add_row(
+                name,
+                scale,
+                f"{dB['bicubic']:.2f}",
+                f"{dB['result']:.2f}",
+                first,
+                f"{dB['gaussians']:.2f}",
+                second,
+            )
+    console.print(table)
+    for name, value in figures.items():
+        console.print(f"{name}: {value:.3g}")
+
+
+def parse_scales(text: str) -> list[float]:
+    """Comma-separated magnifications above 1.
+
+    Raises:
+        GsrError: when one is not a number above 1.
+    """
+    try:
+        scales = [float(part) for part in text.split(",")]
+    except ValueError:
+        scales = []
+    if not scales or not all(1 < s <= 64 for s in scales):
+        raise GsrError(f"scales must be numbers above 1 and up to 64, such as 2,3.4, got {text!r}.")
+    return scales
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder with SET/HR/*.png.")],
+    model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
+    sets: Annotated[
+        str, typer.Option(help="Comma-separated; content figures are of the last.")
+    ] = "Set5,Set14,BSD100",
+    scales: Annotated[str, typer.Option(help="Comma-separated.")] = "2,3,3.4,4",
+    out: Annotated[Path | None, typer.Option(help="Also write the figures as JSON.")] = None,
+) -> None:
+    """PSNR tables and content figures of one model."""
+    try:
+        if out:
+            check_file(out)
+        network = gsr.load(model)
+        names = sets.split(",")
+        results = tables(network, data, names, parse_scales(scales))
+        figures = content(network, list_images(data / names[-1] / "HR"))
+        show(results, figures)
+        if out:
+            about = {"config": asdict(network.config), "psnr": results, "content": figures}
+            with writing(out) as file:
+                file.write((json.dumps(about, indent=2) + "\n").encode())
+    except GsrError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def check_file(out: Path) -> None:
+    """Whether a file can be written, told before the work that it is for.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    if os.path.isdir(out):
+        raise OutputError(f"{out} is a folder, and the name of a file is needed.")
+    prepare_folder(out.parent, create=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

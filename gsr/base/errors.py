@@ -48,13 +48,15 @@ def reason(error: Exception) -> str:
 def shown(value: object) -> str:
     """A refused value as a sentence can hold it: short, on one line, whatever it is."""
     try:
-        return " ".join(_SHORT.repr(value).split())
+        text = " ".join(_SHORT.repr(value).split())
+        return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
     except ValueError:  # Python writes out no whole number of thousands of digits
         return "a number of thousands of digits"
     except Exception:
         return f"a value of type {type(value).__name__}"
 
 
+_MAX_SHOWN = 200
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlong, _SHORT.maxstring, _SHORT.maxother = 3, 24, 60, 60
 

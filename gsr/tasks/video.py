@@ -126,7 +126,7 @@ def _import_av(path: str | Path) -> Any:
     try:
         return importlib.import_module("av")
     except ImportError as error:
-        raise OutputError(f'{path}: MP4 needs PyAV: pip install "gsr[video]".') from error
+        raise OutputError(f'{path}: MP4 needs PyAV: pip install "gaussiansr[video]".') from error
 
 
 _WRITERS = {".webp": _write_webp, ".gif": _write_gif, ".mp4": _write_mp4}

@@ -1,7 +1,6 @@
 """The viewer in JupyterLab, in a real browser: shown, zoomed, clicked, and seen from Python."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import nbformat
 import numpy as np
 import pytest
 from gsr_apps.demos import demo_photos
+from helpers.checkout import environment
 from PIL import Image
 
 from gsr import View, load
@@ -68,7 +68,7 @@ def lab(notebook):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = os.environ | {"PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    env = environment(JUPYTER_CONFIG_DIR=str(folder / "config"))
     command = [
         sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--allow-root",
         f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}",

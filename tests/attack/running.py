@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from helpers import checkout
 from PIL import Image
 
 from .cases import HANGS_AFTER, Case, Outcome, Tally, chance, sentence
@@ -33,7 +34,7 @@ def gsr(*arguments: object) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"} | more
+    return checkout.environment(OMP_WAIT_POLICY="PASSIVE", **more)
 
 
 @dataclass(frozen=True)

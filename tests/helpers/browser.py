@@ -1,6 +1,5 @@
 """A running app, and pages of it in a real browser."""
 
-import os
 import re
 import subprocess
 import sys
@@ -8,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from helpers.checkout import environment
 
 ROOT = Path(__file__).parents[2]
 READY = ".gsr-stage[data-ready=true]"
@@ -25,7 +26,7 @@ _TIDY = """() => {
 def running_app(weights: Path, photo: Path, port: int = 0) -> Iterator[str]:
     """The address of an app that shows `photo`."""
     command = [sys.executable, "-m", "gsr_apps.studio", str(photo), "--model", str(weights)]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    env = environment()
     app = subprocess.Popen(
         [*command, "--port", str(port), "--no-open"],
         cwd=ROOT,

@@ -1,18 +1,19 @@
 """Several processes train as one does."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from helpers.checkout import environment
 
 from gsr.base.errors import GsrError
 from gsr.methods.weights import read_weights
 
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = environment(OMP_NUM_THREADS="1")
 SMALL = ["--model.channels=8", "--model.blocks=1", "--threads=1", "--device=cpu"]
 RUN = ["--train.steps=20", "--train.batch=4", "--run.log_every=1", "--run.save_every=10"]
 
@@ -38,7 +39,7 @@ def run(folder: Path, data: Path, processes: int, *changes: str) -> None:
         capture_output=True,
         text=True,
         timeout=240,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
     )
     assert done.returncode == 0, done.stderr
 
@@ -94,7 +95,7 @@ def test_gradients_are_averaged_over_different_crops(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env=ENVIRONMENT,
         )
         assert done.returncode == 0, done.stderr
     whole, left, right = (
@@ -148,7 +149,7 @@ def test_images_are_read_once_per_machine(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
     )
     assert done.returncode == 0, done.stderr
     first, second = (json.loads((tmp_path / f"found-{i}.json").read_text()) for i in range(2))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gsr
 
-OTHER = ("cli", "tasks/datasets")
+OTHER = ("cli/", "tasks/datasets/")
 """Parts of the package that no pixel goes through."""
 
 
@@ -21,8 +21,8 @@ def digest(root: Path) -> str:
     """Of the Python files below a package's folder, by their names and contents."""
     found = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        name = path.relative_to(root)
-        if name.parts[0] not in OTHER:
-            found.update(f"{name.as_posix()}\n".encode())
+        name = path.relative_to(root).as_posix()
+        if not name.startswith(OTHER):
+            found.update(f"{name}\n".encode())
             found.update(path.read_bytes())
     return found.hexdigest()[:12]

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers.checkout import environment
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -26,6 +27,7 @@ import gsr.base.files
 import gsr.cli
 import gsr.images
 from gsr import PRESETS, GaussianSR
+from gsr.base.errors import GsrError
 from gsr.methods.weights import save_weights
 
 ROOT = Path(gsr.cli.__file__).parents[2]
@@ -102,8 +104,7 @@ def refused(result: Result, *words: str) -> None:
 
 def process(*arguments: object, **options) -> subprocess.Popen:
     command = [sys.executable, *map(os.fspath, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, env=environment, **options)
+    return subprocess.Popen(command, env=environment(), **options)
 
 
 # --- gsr itself ------------------------------------------------------------------------------
@@ -557,7 +558,7 @@ def test_a_folder_that_may_not_be_entered_is_a_sentence(weights, tmp_path):
     shut.chmod(0)
     run = subprocess.run(
         [*(drop if os.geteuid() == 0 else []), sys.executable, "-c", program],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        cwd=tmp_path, env=environment(), capture_output=True, text=True,
         timeout=120,
     )  # fmt: skip
     shut.chmod(0o700)
@@ -582,7 +583,7 @@ def test_reports_take_names_that_are_no_unicode(weights, tmp_path, encoding):
     run = subprocess.run(
         [sys.executable, "-c", f"import gsr.cli\nfor line in {lines!a}: gsr.cli.run(line)"],
         cwd=tmp_path, capture_output=True, timeout=120,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        env=environment(PYTHONIOENCODING=encoding),
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert odd + b"/a.png at (1, 1)" in run.stdout
@@ -702,6 +703,9 @@ def test_info_of_bundled_weights(cli, weights, tmp_path, monkeypatch):
 def fake_app(tmp_path, monkeypatch):
     """An installed app that writes down how it was launched."""
 
+    for name in [name for name in sys.modules if name.split(".")[0] == "gsr_apps"]:
+        monkeypatch.delitem(sys.modules, name)
+
     def install(code: str) -> None:
         studio = tmp_path / "site" / "gsr_apps" / "studio"
         studio.mkdir(parents=True)
@@ -738,7 +742,7 @@ def test_app_is_launched_with_what_was_asked(cli, fake_app, photo, tmp_path):
 def test_app_refuses(cli, fake_app, tmp_path, monkeypatch, code):
     fake_app(code)
     monkeypatch.setitem(sys.modules, "gradio", None)
-    refused(cli("app"), 'pip install "gsr[app]"', "gradio")
+    refused(cli("app"), 'pip install "gaussiansr[app]"', "gradio")
     refused(cli("app", tmp_path / "none.png"), "none.png", "does not exist")
     refused(cli("app", "--port", 70000), "--port")
 

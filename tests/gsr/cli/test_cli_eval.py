@@ -120,7 +120,10 @@ def test_without_plotly_only_the_page_is_missing(evaluate, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "plotly", None)
     done = evaluate("-o", tmp_path / "out")
     assert done.code == 0, done.err
-    assert 'note: the figure is left out: this needs plotly: pip install "gsr[app]".' in done.err
+    assert (
+        'note: the figure is left out: this needs plotly: pip install "gaussiansr[app]".'
+        in done.err
+    )
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["liif-pil.md", "results.csv"]
 
 

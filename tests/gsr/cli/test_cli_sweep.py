@@ -1,7 +1,6 @@
 """`gsr sweep`, `gsr encode`, and field files wherever a picture is accepted."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.checkout import environment
 from PIL import Image
 
 import gsr.cli
@@ -121,13 +121,15 @@ def test_an_existing_video_is_kept_unless_asked(cli, photo, tmp_path):
 
 def test_mp4_without_its_extra_names_the_command(cli, photo, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    refused(cli("sweep", photo, *SHORT, "-o", tmp_path / "a.mp4"), 'pip install "gsr[video]"')
+    refused(
+        cli("sweep", photo, *SHORT, "-o", tmp_path / "a.mp4"), 'pip install "gaussiansr[video]"'
+    )
 
 
 def test_ctrl_c_leaves_no_half_video(weights, photo):
     run = subprocess.Popen(
         [sys.executable, "-m", "gsr", "sweep", photo, "-m", weights, "--seconds", "60"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -225,8 +227,12 @@ codes = [gsr.cli.run(a.split()) for a in (
 heavy = {"torch", "numba", "safetensors"} & set(sys.modules)
 print(codes, sorted(heavy))
 """
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
     run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        command, env=environment(), capture_output=True, text=True, check=True
+    )
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stdout.splitlines()[-1] == "[0, 0, 2, 2, 2, 2] []"

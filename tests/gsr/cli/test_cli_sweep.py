@@ -228,11 +228,5 @@ heavy = {"torch", "numba", "safetensors"} & set(sys.modules)
 print(codes, sorted(heavy))
 """
     command = [sys.executable, "-c", script]
-    run = subprocess.run(
-        command, env=environment(), capture_output=True, text=True, check=True
-    )
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    run = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[0, 0, 2, 2, 2, 2] []"

@@ -341,5 +341,5 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(monkeypatch
     for name in [name for name in sys.modules if "gsr_apps.widgets" in name]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "anywidget", None)
-    with pytest.raises(GsrError, match=r'pip install "gsr\[notebook\]"'):
+    with pytest.raises(GsrError, match=r'pip install "gaussiansr\[notebook\]"'):
         _ = gsr.widgets.FieldViewer

@@ -253,7 +253,7 @@ def test_what_a_format_cannot_hold(name, size, fps, said):
 
 def test_without_the_extra_the_sentence_names_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(OutputError, match=r'MP4 needs PyAV: pip install "gsr\[video\]"\.'):
+    with pytest.raises(OutputError, match=r'MP4 needs PyAV: pip install "gaussiansr\[video\]"\.'):
         check_video("a.mp4", (10, 10), 24)
 
 

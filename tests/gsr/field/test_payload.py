@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from gsr.base.errors import GsrError, ImageError
+from gsr.base.message import PREFIX
 from gsr.field import GaussianField, edits
-from gsr.field.payload import BITS, MAX_SIDE, PREFIX, pack, unpack
+from gsr.field.payload import BITS, KIND, MAX_SIDE, pack, pack_parts, unpack
 from gsr.methods.gaussiansr import GaussianSR
 
 
@@ -119,26 +120,32 @@ def test_damage_is_refused_in_a_sentence(packed: bytes, data: st.DataObject) -> 
         )
     else:
         broken = packed[:at] if kind == "cut" else data.draw(st.binary(max_size=200))
-    if broken[6:8] != packed[6:8] and broken[8:] == packed[8:]:
-        return  # the two bytes that mean nothing
     with pytest.raises(GsrError):
         unpack(broken)
 
 
+def opened(packed: bytes) -> tuple[bytes, bytes]:
+    """Header and body, by the layout alone."""
+    _, _, _, head, body, _ = PREFIX.unpack_from(packed)
+    assert len(packed) == PREFIX.size + head + body
+    return packed[20 : 20 + head], zlib.decompress(packed[20 + head :])
+
+
 def rewritten(packed: bytes, **changes: object) -> bytes:
     """The same message with another header and the right checksum."""
-    length = PREFIX.unpack_from(packed)[3]
-    rest = packed[PREFIX.size :]
-    head = json.dumps(json.loads(rest[:length]) | changes).encode()
-    rest = head + rest[length:]
-    return struct.pack("<4sHHII", b"GSRP", 1, 0, len(head), zlib.crc32(rest)) + rest
+    head, body = opened(packed)
+    return KIND.write(json.dumps(json.loads(head) | changes).encode(), body)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"size": [10**9, 10**9]}, "size.0 must be at most 4096"),
-        ({"size": [4096, 4096]}, "would take|does not hold what its header says"),
+        ({"size": [4096, 4096]}, "does not fit together"),
+        ({"size": [4096, 4096], "whole": [4096, 4096]}, "would take|does not hold what its header"),
+        ({"place": [1, 0]}, "does not fit together"),
+        ({"place": [-1, 0]}, "place.0 must be at least 0"),
+        ({"whole": [12, 13]}, "are not all of it"),
         ({"kernels": 99}, "does not hold what its header says|names kernels"),
         ({"kernels": "many"}, "kernels must be a whole number"),
         ({"footprint": float("nan")}, "NaN"),
@@ -163,26 +170,73 @@ def test_kernels_out_of_the_bank(packed: bytes) -> None:
 
 def with_index(packed: bytes, kernel: int) -> bytes:
     """The message in which the first pixel has another kernel."""
-    length = PREFIX.unpack_from(packed)[3]
-    rest = packed[PREFIX.size :]
-    body = bytearray(zlib.decompress(rest[length:]))
-    body[3 * 11 * 13] = kernel  # behind the three planes of the picture
-    rest = rest[:length] + zlib.compress(bytes(body))
-    return struct.pack("<4sHHII", b"GSRP", 1, 0, length, zlib.crc32(rest)) + rest
+    head, body = opened(packed)
+    changed = bytearray(body)
+    changed[3 * 11 * 13] = kernel  # behind the three planes of the picture
+    return KIND.write(head, bytes(changed))
 
 
-def test_another_version(packed: bytes) -> None:
-    with pytest.raises(ImageError, match="version 2 of fields for pages is not known"):
-        unpack(packed[:4] + b"\x02\x00" + packed[6:])
+def test_numbers_that_are_none(packed: bytes) -> None:
+    head, body = opened(packed)
+    with pytest.raises(ImageError, match="not finite"):
+        unpack(KIND.write(head, body[:-4] + struct.pack("<f", float("nan"))))
+
+
+@pytest.mark.parametrize("version", [0, 1, 3, 65535])
+def test_other_versions(packed: bytes, version: int) -> None:
+    with pytest.raises(ImageError, match=f"version {version} of a field for a page is not known"):
+        unpack(packed[:4] + struct.pack("<H", version) + packed[6:])
 
 
 def test_the_layout_by_hand(packed: bytes) -> None:
     """As the module's text says it, without the module's own reader."""
-    magic, version, nothing, length, crc = struct.unpack_from("<4sHHII", packed)
-    assert (magic, version, nothing, crc) == (b"GSRP", 1, 0, zlib.crc32(packed[16:]))
-    header = json.loads(packed[16 : 16 + length])
-    body = zlib.decompress(packed[16 + length :])
+    magic, version, nothing, length, rest, crc = struct.unpack_from("<4sHHIII", packed)
+    assert (magic, version, nothing, crc) == (b"GSRP", 2, 0, zlib.crc32(packed[20:]))
+    assert 20 + length + rest == len(packed)
+    header = json.loads(packed[20 : 20 + length])
+    body = zlib.decompress(packed[20 + length :])
     assert header["size"] == [11, 13]
     assert [p["name"] for p in header["planes"]][:2] == ["lr", "index"]
     red = np.frombuffer(body[: 11 * 13], np.uint8).reshape(11, 13) / 255
     assert np.allclose(red, unpack(packed).lr[0, 0].numpy())
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [4, 5, 11, 13, 400])
+def test_parts_in_any_order_are_the_field(field: GaussianField, side: int) -> None:
+    parts = list(pack_parts(field, side))
+    found = unpack(b"".join(reversed(parts)))
+    assert torch.equal(found.index, field.index)
+    for name in ("colors", "offsets", "feat", "slopes"):
+        theirs = getattr(found, name)
+        assert theirs.shape == getattr(field, name).shape
+        assert float((theirs - getattr(field, name)).abs().max()) < 0.05
+    alone = unpack_alone(parts[0])
+    assert alone.lr_size == (min(side, 11), min(side, 13))
+    assert torch.equal(alone.index[0], field.index[0, :side, :side])
+
+
+def unpack_alone(part: bytes) -> GaussianField:
+    """A part as a field by itself."""
+    head, body = opened(part)
+    header = json.loads(head)
+    changes = {"place": [0, 0], "whole": header["size"]}
+    return unpack(KIND.write(json.dumps(header | changes).encode(), body))
+
+
+def test_parts_that_are_no_field(field: GaussianField, lite_field: GaussianField) -> None:
+    parts = list(pack_parts(field, 6))
+    for some in (parts[1:], [*parts, parts[0]], [parts[0], *parts[:-1]]):
+        with pytest.raises(ImageError, match="not all of it"):
+            unpack(b"".join(some))
+    other = list(pack_parts(edits.apply(field, [edits.Soft()]), 6))
+    with pytest.raises(ImageError, match="not of one field"):
+        unpack(b"".join([*parts[:-1], other[-1]]))
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        unpack(b"".join(parts)[:-1])
+    with pytest.raises(ImageError, match="empty"):
+        unpack(b"")
+    with pytest.raises(ImageError, match="no pixel"):
+        pack(field, slice(5, 5))

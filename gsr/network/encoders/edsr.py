@@ -5,13 +5,14 @@ parameters. Smaller ones suit a CPU.
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
 from gsr.base.reading import Checked
+from gsr.network.encoders.fused import can_fuse, conv_add_, conv_relu
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
 
+    def add_to_(self, x: Tensor) -> None:
+        """As `forward`, in place and fused; see `can_fuse`."""
+        first, _, second = cast(tuple[nn.Conv2d, nn.Module, nn.Conv2d], tuple(self.body))
+        conv_add_(second, conv_relu(first, x), to=x)
+
 
 class EDSR(nn.Module):
     """LR image in [0, 1] to features."""
@@ -56,4 +62,11 @@ class EDSR(nn.Module):
 
     def forward(self, lr: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c h w"]:
         x = self.head((lr - 0.5) / 0.5)
-        return x + self.body(x)
+        if not can_fuse(x):
+            return x + self.body(x)
+        feat = x.clone()
+        *blocks, last = self.body
+        for block in blocks:
+            cast(ResidualBlock, block).add_to_(feat)
+        conv_add_(cast(nn.Conv2d, last), feat, to=x)
+        return x

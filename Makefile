@@ -116,7 +116,7 @@ $(PY):
 $(APP): pyproject.toml constraints.txt | $(PY)
 	@echo "Installing gsr into $(VENV); the first time takes a few minutes."
 	$(PIP) install -c constraints.txt torch
-	$(PIP) install -c constraints.txt -e .
+	$(PIP) install -c constraints.txt -e '.[app]'
 	@echo "Compiling the splatting loops, so that the first start need not."
 	@$(PY) -c 'import gsr, torch; gsr.load("lite").encode(torch.zeros(3, 4, 4)).render(scale=2)'
 	@pwd -P > $(VENV)/.gsr-place
@@ -125,7 +125,7 @@ $(APP): pyproject.toml constraints.txt | $(PY)
 $(ALL): pyproject.toml constraints.txt | $(PY)
 	@echo "Installing gsr and the tools for its tests into $(VENV); the first time takes a few minutes."
 	$(PIP) install -c constraints.txt torch
-	$(PIP) install -c constraints.txt -e '.[dev,notebook,train]'
+	$(PIP) install -c constraints.txt -e '.[app,dev,notebook,train,video]'
 	@pwd -P > $(VENV)/.gsr-place
 	@touch $@ $(APP)
 

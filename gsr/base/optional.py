@@ -20,7 +20,7 @@ def part(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != package:
             raise
-        raise GsrError(f"{package} is missing; install gaussiansr again.") from error
+        raise GsrError(f"{package} is missing: reinstall gaussiansr.") from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import typer
 
 from gsr.base.optional import needing, part
 
-PARTS = ("accelerate", "tensorboard")
+PARTS = ("accelerate", "tensorboard", "scipy")
 """What training needs and the rest of gsr does not."""
 
 PASSED_ON = {

@@ -220,7 +220,7 @@ def _check_format(path: Path, metadata: dict[str, str]) -> None:
         newer = version.isdecimal() and len(version) < 9 and int(version) > VERSION
         raise ImageError(
             f"{path} has version {shown(version) if version else 'unknown'} of the format and this "
-            f"gsr reads versions up to {VERSION}{'; install a newer gsr' if newer else ''}."
+            f"gsr reads versions up to {VERSION}{'; install a newer gaussiansr' if newer else ''}."
         )
     if version == str(VERSION) and CHECKSUM not in metadata:
         raise _damaged(path, "its checksum is missing")

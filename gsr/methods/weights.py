@@ -44,7 +44,7 @@ def manifest(folder: Path | None = None) -> dict[str, dict[str, Any]]:
     except (ValueError, RecursionError) as error:
         if isinstance(error, WeightsError):
             raise
-        raise WeightsError(f"{path} is damaged ({reason(error)}); install gsr again.") from error
+        raise WeightsError(f"{path} is damaged ({reason(error)}); reinstall gaussiansr.") from error
 
 
 def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None = None) -> Path:
@@ -205,9 +205,9 @@ def _config(text: str) -> ModelConfig | BaselineConfig:
 
 def _check_sum(path: Path, expected: object) -> None:
     if not path.is_file():
-        raise WeightsError(f"the bundled weights {path.name} are missing; install gsr again.")
+        raise WeightsError(f"the bundled weights {path.name} are missing; reinstall gaussiansr.")
     if checksum(path) != expected:
         raise WeightsError(
             f"the bundled weights {path.name} do not have the checksum of the manifest; "
-            "install gsr again."
+            "reinstall gaussiansr."
         )

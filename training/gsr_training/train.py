@@ -4,11 +4,10 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 import typer
-from accelerate import Accelerator
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from gsr.base.atomic import remove_leftovers
@@ -24,6 +23,9 @@ from gsr_training.trainer.preparing import Sources, console, prepare
 from gsr_training.trainer.recipe import Recipe
 from gsr_training.trainer.recipe_files import load_recipe, parse_overrides
 from gsr_training.trainer.validation import Validate
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 app = typer.Typer(add_completion=False)
 
@@ -92,7 +94,7 @@ def main(
     return None
 
 
-def finish(recipe: Recipe, state: TrainState, folder: Path, engine: Accelerator) -> None:
+def finish(recipe: Recipe, state: TrainState, folder: Path, engine: "Accelerator") -> None:
     """Write the weights of a run as far as it came, and say where they are and how far that is."""
     if engine.is_main_process:
         target = save_weights(state.average, weights_of(recipe, folder))
@@ -168,7 +170,7 @@ def _check_options(minutes: float | None, extend: bool, pause_after: float | Non
         raise ConfigError("--extend adds --minutes to a run, and none are given.")
 
 
-def engine_on(device: str) -> Accelerator:
+def engine_on(device: str) -> "Accelerator":
     """Where training runs, from `--device`: `auto` takes the GPU if there is one.
 
     Other accelerators, such as Apple's, lack double precision, which reductions need.
@@ -180,10 +182,13 @@ def engine_on(device: str) -> Accelerator:
         raise ConfigError(f"--device must be auto, cpu or cuda, got {device!r}.")
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("--device cuda: torch finds no GPU of NVIDIA's here that it can use.")
+    # Reached when training starts: `gsr train --help` works without the extra.
+    from accelerate import Accelerator
+
     return Accelerator(cpu=device == "cpu" or not torch.cuda.is_available())
 
 
-def described(engine: Accelerator) -> str:
+def described(engine: "Accelerator") -> str:
     """A device as people know it, and how many processes there are."""
     device, count = engine.device, engine.num_processes
     several = f"; {count} processes" if count > 1 else ""
@@ -198,7 +203,7 @@ def with_progress(
     folder: Path,
     clock: dict[str, Any],
     validate: Validate | None,
-    engine: Accelerator,
+    engine: "Accelerator",
 ) -> TrainState:
     """`train` behind a progress bar, which only the first process shows."""
     columns = (

@@ -772,5 +772,5 @@ def test_the_app_is_one_package_from_anywhere(tmp_path, monkeypatch):
 def test_a_missing_part_is_named():
     from gsr.base.optional import part
 
-    with pytest.raises(GsrError, match=r"^gsr_nothing is missing; install gaussiansr again\.$"):
+    with pytest.raises(GsrError, match=r"^gsr_nothing is missing: reinstall gaussiansr\.$"):
         part("gsr_nothing.studio")

@@ -254,7 +254,8 @@ def test_weights_and_other_safetensors(make_model, path):
 
 
 @pytest.mark.parametrize(
-    ("version", "said"), [("4", "newer gsr"), ("", "version unknown"), ("9" * 5000, "version")]
+    ("version", "said"),
+    [("4", "newer gaussiansr"), ("", "version unknown"), ("9" * 5000, "version")],
 )
 def test_other_versions(tiny_field, path, version, said):
     rewrite(tiny_field, path, {"version": version})

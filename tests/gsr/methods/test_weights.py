@@ -307,7 +307,7 @@ def test_a_damaged_manifest(bundle: Path, text: str) -> None:
     with pytest.raises(WeightsError, match=r"manifest\.toml is (damaged|not a manifest)"):
         load("lite")
     (bundle.parent / "manifest.toml").write_text("[lite]\nfile = 3\n")
-    with pytest.raises(WeightsError, match="are missing; install gsr again"):
+    with pytest.raises(WeightsError, match="are missing; reinstall gaussiansr"):
         load("lite")
 
 

@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from gsr.base.errors import GsrError
-from gsr_training.trainer.degrade import degraded
 from gsr_training.trainer.patterns import Pattern, Pixels, draw
 from gsr_training.trainer.recipe import DataRecipe
 from gsr_training.trainer.resize import reduce
@@ -251,6 +250,9 @@ def _values(pixels: Pixels, like: Tensor) -> Tensor:
 
 def worse(rng: np.random.Generator, lr: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:
     """A picture in [0, 1] as `gsr_training.trainer.degrade.degraded` leaves it."""
+    # It needs scipy, which recipes without degradation do without.
+    from gsr_training.trainer.degrade import degraded
+
     return _values(degraded(rng, _pixels(lr.movedim(0, -1))), lr).movedim(-1, 0)
 
 

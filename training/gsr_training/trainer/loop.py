@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from gsr_training.trainer.checkpoint import CHECKPOINT, TrainState, save_checkpoint, state_at
@@ -21,6 +20,9 @@ from gsr_training.trainer.recipe import Recipe
 from gsr_training.trainer.seeding import NOISE, generator_for
 from gsr_training.trainer.teacher import Teacher, load_teacher, taught_colors
 from gsr_training.trainer.validation import Validate
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 Report = Callable[[int, float, dict[str, float]], None]
 """Called after each step with the step, the fraction done by then and the newest row of means."""
@@ -111,7 +113,7 @@ def train(
     pause_after: float | None = None,
     validate: Validate | None = None,
     report: Report | None = None,
-    accelerator: Accelerator | None = None,
+    accelerator: "Accelerator | None" = None,
 ) -> TrainState:
     """Train, or go on where `folder` stopped.
 
@@ -127,6 +129,9 @@ def train(
     Raises:
         TrainingError: when a number is not finite or a checkpoint cannot be written.
     """
+    # Reached when training starts: what only reads recipes or prints help works without it.
+    from accelerate import Accelerator
+
     engine = accelerator or Accelerator(cpu=True)
     shares = engine.num_processes * recipe.train.accumulate
     if recipe.train.batch % shares:
@@ -224,7 +229,7 @@ class _Joint:
     one's wish.
     """
 
-    def __init__(self, engine: Accelerator, clock: _Clock, caught: list[int]):
+    def __init__(self, engine: "Accelerator", clock: _Clock, caught: list[int]):
         self._engine, self._clock, self._caught = engine, clock, caught
         self._asked, self._done, self._stop = False, 0.0, 0
 
@@ -257,7 +262,7 @@ def _reason(stop: int) -> str:
     return "pause" if stop == _PAUSE else signal.Signals(stop).name
 
 
-def _log(engine: Accelerator, folder: Path, step: int) -> AbstractContextManager[RunLog | None]:
+def _log(engine: "Accelerator", folder: Path, step: int) -> AbstractContextManager[RunLog | None]:
     """One process writes."""
     return RunLog(folder, step) if engine.is_main_process else contextlib.nullcontext()
 
@@ -273,7 +278,7 @@ def _write(
         log.write(state.step, state.seconds, row)
 
 
-def _save(engine: Accelerator, state: TrainState, path: Path, recipe: Recipe) -> None:
+def _save(engine: "Accelerator", state: TrainState, path: Path, recipe: Recipe) -> None:
     if not engine.is_main_process:
         return
     if not all(bool(p.isfinite().all()) for p in state.network.parameters()):

@@ -3,8 +3,8 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -14,6 +14,9 @@ from gsr_training.trainer.images import Images, list_images, parted, read_images
 from gsr_training.trainer.recipe import DataRecipe, Recipe
 from gsr_training.trainer.sharing import read_once
 from gsr_training.trainer.validation import SIDE, Validate, split, validator
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 console = Console(stderr=True)
 
@@ -36,7 +39,7 @@ class Sources:
 
 
 def prepare(
-    recipe: Recipe, sources: Sources, engine: Accelerator, folder: Path | None = None
+    recipe: Recipe, sources: Sources, engine: "Accelerator", folder: Path | None = None
 ) -> tuple[Crops, Validate | None]:
     """Training crops, and what judges the network; the latter in the first process only.
 
@@ -110,7 +113,7 @@ def _unjudged(count: int, held_out: int) -> str:
 
 
 def _judge(
-    paths: list[Path], sources: Sources, engine: Accelerator, degraded: bool
+    paths: list[Path], sources: Sources, engine: "Accelerator", degraded: bool
 ) -> Validate | None:
     images = _read(paths, SIDE, sources.strict)
     if paths and not images.found:

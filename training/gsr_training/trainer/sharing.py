@@ -5,18 +5,21 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from gsr.base.errors import GsrError
 from gsr_training.trainer.data import ImageStore
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
 
 def read_once(
-    read: Callable[[], ImageStore], engine: Accelerator, folder: Path | None
+    read: Callable[[], ImageStore], engine: "Accelerator", folder: Path | None
 ) -> ImageStore:
     """What `read` returns, from one process to all others of its machine.
 
@@ -56,7 +59,7 @@ def _name(machine: str) -> str:
     return f".{hashlib.sha256(machine.encode()).hexdigest()[:16]}.part"
 
 
-def _any(engine: Accelerator, own: bool) -> bool:
+def _any(engine: "Accelerator", own: bool) -> bool:
     """Whether it holds in any process; waits for all of them."""
     return bool(engine.reduce(torch.tensor(float(own), device=engine.device), "sum"))
 

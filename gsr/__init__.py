@@ -36,11 +36,14 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'gsr' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"gsr.{_HOMES[name]}"), name)
-    return value
+# Hidden from type checkers, which would take any name for a public one.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'gsr' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"gsr.{_HOMES[name]}"), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -49,17 +49,20 @@ NEEDED = ("plotly",)
 """What the figures need and the rest of gsr does not."""
 
 
-def __getattr__(name: str) -> Any:
-    """A figure's function by its name.
+# Hidden from type checkers, which would take any name for a public one.
+if not TYPE_CHECKING:
 
-    Raises:
-        GsrError: when plotly is not installed.
-        AttributeError: for an unknown name.
-    """
-    if name.startswith("__"):
-        raise AttributeError(name)
-    with needing("notebook", NEEDED):
-        return getattr(part("gsr_apps.figures"), name)
+    def __getattr__(name: str) -> Any:
+        """A figure's function by its name.
+
+        Raises:
+            GsrError: when plotly is not installed.
+            AttributeError: for an unknown name.
+        """
+        if name.startswith("__"):
+            raise AttributeError(name)
+        with needing("notebook", NEEDED):
+            return getattr(part("gsr_apps.figures"), name)
 
 
 def __dir__() -> list[str]:

@@ -34,17 +34,20 @@ NEEDED = ("anywidget", "ipywidgets", "plotly", "traitlets")
 """What the widgets need and the rest of gsr does not."""
 
 
-def __getattr__(name: str) -> Any:
-    """A widget by its name.
+# Hidden from type checkers, which would take any name for a public one.
+if not TYPE_CHECKING:
 
-    Raises:
-        GsrError: when the packages for notebooks are not installed.
-        AttributeError: for an unknown name.
-    """
-    if name.startswith("__"):
-        raise AttributeError(name)
-    with needing("notebook", NEEDED):
-        return getattr(part("gsr_apps.widgets"), name)
+    def __getattr__(name: str) -> Any:
+        """A widget by its name.
+
+        Raises:
+            GsrError: when the packages for notebooks are not installed.
+            AttributeError: for an unknown name.
+        """
+        if name.startswith("__"):
+            raise AttributeError(name)
+        with needing("notebook", NEEDED):
+            return getattr(part("gsr_apps.widgets"), name)
 
 
 def __dir__() -> list[str]:

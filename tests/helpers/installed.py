@@ -47,7 +47,7 @@ def needed(distribution: metadata.Distribution, *extras: str) -> set[str]:
                 continue  # its marker holds on machines of another kind
             if name not in found or requirement.extras:
                 found.add(name)
-                waiting.append((further, tuple(requirement.extras) + ("",)))
+                waiting.append((further, (*requirement.extras, "")))
     return found
 
 

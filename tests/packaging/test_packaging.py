@@ -13,35 +13,12 @@ from pathlib import Path
 import grimp
 import pytest
 from helpers.checkout import ROOT
-from helpers.installed import Environment, build_wheel, needed
+from helpers.installed import Environment, needed
 
 import gsr
 
 INSTALL = re.compile(r'pip install (?:-c constraints\.txt )?(?:-e )?(?:"[^"]+"|[^\s`"]+)')
 FOLDERS = ("gsr", "apps", "training", "docs", "notebooks")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
-
-
-@pytest.fixture(scope="module")
-def built(wheel: Path) -> metadata.Distribution:
-    """What the wheel says of itself."""
-    (found,) = metadata.distributions(path=[str(wheel)])
-    return found
-
-
-@pytest.fixture(scope="module")
-def plain(
-    wheel: Path, built: metadata.Distribution, tmp_path_factory: pytest.TempPathFactory
-) -> Environment:
-    """The wheel in an environment that has its dependencies, without any extra."""
-    made = Environment(tmp_path_factory.mktemp("plain") / "it", needed(built))
-    done = made.run(f"pip install --no-index --no-deps '{wheel}'")
-    assert done.returncode == 0, done.stderr
-    return made
 
 
 def test_the_version_stands_in_one_place(built: metadata.Distribution) -> None:

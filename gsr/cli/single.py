@@ -78,11 +78,10 @@ def decoders() -> Iterator["Pool"]:
 def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "Opened":
     """A picture or a field file, with what was changed in it told."""
     with decoders() as pool:
-        from gsr.field.provenance import changes
         from gsr.tasks.source import open_source
 
         source = open_source(path, white=white, pool=pool)
-    for note in (*source.info.notes, *(f"The field is {c}." for c in changes(source.content))):
+    for note in (*source.info.notes, *(f"The field is {c}." for c in source.changes)):
         reporter.note(f"{path}: {note}")
     return source
 

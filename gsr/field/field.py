@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,8 +10,8 @@ from torch import Tensor
 
 from gsr.base.coords import View
 from gsr.base.errors import GsrError, ShapeError
-from gsr.field.protocol import Progress
-from gsr.field.render import LAYERS, RESIDUAL_GAIN, Layer, rendered
+from gsr.field.protocol import LAYERS, Layer, Pixels, Progress
+from gsr.field.render import RESIDUAL_GAIN, render_as_given
 from gsr.images import is_grey
 from gsr.network.classifier import Choice, Kind, choose
 from gsr.network.kernels import Kernels, physical
@@ -29,7 +29,7 @@ FIELD_TYPES = (torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
-class GaussianField:
+class GaussianField(Generic[Pixels]):
     """One Gaussian per LR pixel, and what turns them into colour at any magnification.
 
     Frozen: an edit makes another field. Maps live on the LR grid; means, covariances and
@@ -198,7 +198,7 @@ class GaussianField:
         )
         return maps, (left, top)
 
-    def to(self, device: Any) -> "GaussianField":
+    def to(self, device: str | torch.device) -> "GaussianField[Pixels]":
         """The field on another device (the sampler is moved as a copy)."""
         import copy
 
@@ -215,7 +215,7 @@ class GaussianField:
         view: View | None = None,
         layer: Layer = "result",
         progress: Progress | None = None,
-    ) -> Any:
+    ) -> Pixels:
         """The field as pixels. Give exactly one of `scale`, `size` and `view`.
 
         Args:
@@ -234,9 +234,9 @@ class GaussianField:
         Raises:
             ScaleError: when the scale, the size or the view cannot be rendered.
         """
-        return rendered(self, scale, size=size, view=view, layer=layer, progress=progress)
+        return render_as_given(self, scale, size=size, view=view, layer=layer, progress=progress)
 
-    def read(self, view: View, layer: Layer) -> Float[Tensor, "b 3 H W"]:
+    def read(self, view: View, layer: Layer = "result") -> Float[Tensor, "b 3 H W"]:
         """Colours at the pixel centres of a view of magnification 1 or more, not clamped."""
         xs, ys = view.axes(self.lr_size)
         scale = self.lr.new_tensor(view.scale).expand(len(self.lr), 2)

@@ -6,28 +6,71 @@ that every tool can put them side by side at one view.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, overload, runtime_checkable
 
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
+from typing_extensions import TypeVar
 
 from gsr.base.coords import View
+from gsr.images import PictureInfo, PictureSource
 from gsr.network.kernels import Kernels
 
 if TYPE_CHECKING:
-    from gsr.images import PictureInfo
+    from gsr.field.edits import Edit
+
+Layer = Literal["result", "gaussians", "residual", "lr"]
+LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
+"""What a Gaussian field can show: see `GaussianField.render`."""
 
 Progress = Callable[[int, int], None]
 """Called with (done, in all); an exception it raises cancels."""
 
+Pixels = TypeVar("Pixels", bound=Tensor | Image.Image, default=Tensor | Image.Image, covariant=True)
+"""What `render` gives: PIL images where a picture was encoded, tensors where a tensor was."""
+
 
 @runtime_checkable
-class ContinuousImage(Protocol):
-    """A picture that can be rendered at any magnification; see `GaussianField.render`."""
+class ContinuousImage(Protocol[Pixels]):
+    """A picture that can be rendered at any magnification.
+
+    Whoever has the rest has `render` in `gsr.field.render.render_as_given`.
+    """
+
+    @property
+    def lr(self) -> Tensor:
+        """The picture it was made from, RGB in [0, 1]. [b, 3, h, w]"""
+        ...
 
     @property
     def lr_size(self) -> tuple[int, int]:
-        """(height, width) of the picture it was made from: the extent of the plane."""
+        """(height, width) of the picture: the extent of the plane."""
+        ...
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What can be shown; always `result` and `lr`."""
+        ...
+
+    @property
+    def batch_shape(self) -> tuple[int, ...]:
+        """Leading dimensions of the encoded tensor, flattened into b everywhere else."""
+        ...
+
+    @property
+    def alpha(self) -> "ContinuousImage | None":
+        """Transparency as an image of its own."""
+        ...
+
+    @property
+    def grey(self) -> tuple[bool, ...]:
+        """Which images are grey; renders of them are, to the last bit."""
+        ...
+
+    @property
+    def info(self) -> PictureInfo | None:
+        """What the image file said besides its pixels; its presence makes renders PIL images."""
         ...
 
     @property
@@ -41,8 +84,25 @@ class ContinuousImage(Protocol):
         ...
 
     @property
-    def info(self) -> "PictureInfo | None":
-        """What the image file said besides its pixels, and what was changed in it."""
+    def options(self) -> tuple[str, ...]:
+        """What was asked of the network that is not usual, a word each."""
+        ...
+
+    @property
+    def edits(self) -> "tuple[Edit, ...]":
+        """What was changed in it since; see `gsr.field.edits`."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of what was made of the picture."""
+        ...
+
+    def read(self, view: View, layer: Layer = "result") -> Float[Tensor, "b 3 H W"]:
+        """Colours at the pixel centres of a view of magnification 1 or more, not clamped.
+
+        Every layer but `lr`, which is read from `lr`.
+        """
         ...
 
     def render(
@@ -51,9 +111,10 @@ class ContinuousImage(Protocol):
         *,
         size: tuple[int, int] | None = None,
         view: View | None = None,
+        layer: Layer = "result",
         progress: Progress | None = None,
-    ) -> Any:
-        """Pixels; a PIL image if a picture was encoded, a tensor if a tensor was."""
+    ) -> Pixels:
+        """The image as pixels, see `GaussianField.render`."""
         ...
 
 
@@ -66,9 +127,14 @@ class Method(Protocol):
         """What it is called in tables, on the command line and in the app."""
         ...
 
-    def encode(self, source: Any, *, progress: Progress | None = None) -> ContinuousImage:
-        """A picture (file, bytes, PIL image, array, tensor in [0, 1]) as a continuous image."""
-        ...
+    @overload
+    def encode(
+        self, source: Tensor, *, progress: Progress | None = None
+    ) -> ContinuousImage[Tensor]: ...
+    @overload
+    def encode(
+        self, source: PictureSource, *, progress: Progress | None = None
+    ) -> ContinuousImage[Image.Image]: ...
 
 
 @dataclass(frozen=True)
@@ -86,19 +152,3 @@ class Prediction:
     colors: Float[Tensor, "b n 3"] | None = None
     commitment: Tensor | None = None
     kernels: Kernels | None = None
-
-
-class Network(Method, Protocol):
-    """A method that is trained: called with LR images, it predicts colours at points."""
-
-    def __call__(
-        self,
-        lr: Float[Tensor, "b 3 h w"],
-        points: Float[Tensor, "b n 2"],
-        scale: Float[Tensor, "b 2"],
-        *,
-        soft: bool = False,
-        generator: Any = None,
-    ) -> Prediction:
-        """Colours at `points` (x, y in LR pixels) seen at `scale` (sy, sx)."""
-        ...

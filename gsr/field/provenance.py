@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gsr.field import GaussianField
 from gsr.field.edits import Edit, bounded, count, dumps
-from gsr.field.protocol import ContinuousImage
-from gsr.field.render import Layer
+from gsr.field.protocol import ContinuousImage, Layer
 from gsr.images import PictureInfo
 
 ROOM = {".png": 1_000_000, ".svg": 1_000_000, ".bmp": 0}
@@ -84,12 +82,12 @@ def made(image: ContinuousImage, scale: tuple[float, float] | str, layer: Layer 
     facts = {"Software": f"gsr {__version__}", "gsr:model": image.model}
     if image.weights:
         facts["gsr:weights"] = f"sha256 {image.weights}"
-    if options := options_of(image):
-        facts["gsr:options"] = ", ".join(options)
+    if image.options:
+        facts["gsr:options"] = ", ".join(image.options)
     facts["gsr:scale"] = scale if isinstance(scale, str) else _number(scale)
     if layer != "result":
         facts["gsr:layer"] = layer
-    edits = edits_of(image) if layer != "lr" else ()  # the pixels that were put in stay
+    edits = image.edits if layer != "lr" else ()  # the pixels that were put in stay
     return Made(facts, edits, notes_of(image.info))
 
 
@@ -105,23 +103,13 @@ def notes_of(info: PictureInfo | None) -> tuple[str, ...]:
     return info.notes + (("The result has 8 bits per channel.",) if info.bit_depth > 8 else ())
 
 
-def options_of(image: object) -> tuple[str, ...]:
-    """What was asked of the network that is not usual, a word each."""
-    return image.options if isinstance(image, GaussianField) else ()
-
-
-def edits_of(image: object) -> tuple[Edit, ...]:
-    """The edits of a field; other images have none."""
-    return image.edits if isinstance(image, GaussianField) else ()
-
-
-def changes(image: object) -> tuple[str, ...]:
+def changes(image: ContinuousImage) -> tuple[str, ...]:
     """What makes an image another one than its model would, in a word each."""
-    number = count(edits_of(image))
-    return (*options_of(image), *([f"edited ({number})"] if number else []))
+    number = count(image.edits)
+    return (*image.options, *([f"edited ({number})"] if number else []))
 
 
-def titled(title: str, image: object) -> str:
+def titled(title: str, image: ContinuousImage) -> str:
     """A title that says what was changed, such as `GaussianSR, edited (3)`."""
     return ", ".join((title, *changes(image)))
 

@@ -6,7 +6,8 @@ division into bands gives the same picture.
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol
+from dataclasses import replace
+from typing import cast
 
 import torch
 from PIL import Image
@@ -14,11 +15,8 @@ from torch import Tensor
 
 from gsr.base.coords import View, resolve_view
 from gsr.base.errors import ScaleError, shown
-from gsr.field.protocol import Progress
+from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Pixels, Progress
 from gsr.images import PictureInfo, downscale, mean_color, to_pil
-
-Layer = Literal["result", "gaussians", "residual", "lr"]
-LAYERS: tuple[Layer, ...] = ("result", "gaussians", "residual", "lr")
 
 MAX_REDUCED_PIXELS = 2**27
 """Pixels that may be rendered at once for a band that is then reduced."""
@@ -33,59 +31,42 @@ RESIDUAL_GAIN = 4.0
 """The residual layer shows 0.5 + gain * (result - gaussians)."""
 
 
-class Readable(Protocol):
-    """What rendering needs of a continuous image: a `GaussianField`, a `SampledImage`.
-
-    Attributes:
-        lr: The picture it was made from. [b, 3, h, w]
-        layers: What may be asked of `read`, besides `lr`.
-        grey: Which images are grey; renders of them are, to the last bit.
-        batch_shape: Leading dimensions of the encoded tensor.
-        alpha: Transparency as an image of its own.
-        info: What the file said besides its pixels; its presence makes renders PIL images.
-    """
-
-    @property
-    def lr(self) -> Tensor: ...
-    @property
-    def lr_size(self) -> tuple[int, int]: ...
-    @property
-    def grey(self) -> tuple[bool, ...]: ...
-    @property
-    def layers(self) -> tuple[Layer, ...]: ...
-    @property
-    def batch_shape(self) -> tuple[int, ...]: ...
-    @property
-    def alpha(self) -> "Readable | None": ...
-    @property
-    def info(self) -> PictureInfo | None: ...
-
-    def read(self, view: View, layer: Layer) -> Tensor:
-        """Colours at the pixel centres of a view of magnification 1 or more. [b, 3, H, W]"""
-        ...
-
-
-def rendered(
-    image: Readable,
+def render_as_given(
+    image: ContinuousImage[Pixels],
     scale: float | tuple[float, float] | None = None,
     *,
     size: tuple[int, int] | None = None,
     view: View | None = None,
     layer: Layer = "result",
     progress: Progress | None = None,
-) -> Any:
-    """Pixels in the form the image came in; arguments and result as `GaussianField.render`."""
+) -> Pixels:
+    """`render` of every continuous image; see `GaussianField.render`."""
+    view = resolve_view(image.lr_size, scale, size, view)
     if image.info is not None:
-        return render_image(image, scale, size=size, view=view, layer=layer, progress=progress)
-    out = render(image, scale, size=size, view=view, layer=layer, progress=progress)
+        return cast(Pixels, _picture(image, image.info, view, layer, progress))
+    out = render(image, view=view, layer=layer, progress=progress)
     if image.alpha is not None:
-        alpha = render(image.alpha, scale, size=size, view=view).mean(1, keepdim=True)
-        out = torch.cat((out, alpha), 1)
-    return out.reshape(*image.batch_shape, *out.shape[1:])
+        out = torch.cat((out, render(image.alpha, view=view).mean(1, keepdim=True)), 1)
+    return cast(Pixels, out.reshape(*image.batch_shape, *out.shape[1:]))
+
+
+def as_picture(
+    image: ContinuousImage, info: PictureInfo | None = None
+) -> ContinuousImage[Image.Image]:
+    """The same image, which renders as PIL images.
+
+    Args:
+        image: A frozen dataclass, as all of them are. It is returned if it does so already.
+        info: What to say of it otherwise.
+    """
+    if image.info is not None:
+        return cast(ContinuousImage[Image.Image], image)
+    changed = replace(image, info=info or PictureInfo(), batch_shape=())  # type: ignore[type-var]
+    return cast(ContinuousImage[Image.Image], changed)
 
 
 def render(
-    image: Readable,
+    image: ContinuousImage,
     scale: float | tuple[float, float] | None = None,
     *,
     size: tuple[int, int] | None = None,
@@ -93,7 +74,10 @@ def render(
     layer: Layer = "result",
     progress: Progress | None = None,
 ) -> Tensor:
-    """Pixels in [0, 1]. [b, 3, H, W]; arguments as `GaussianField.render`."""
+    """Colours in [0, 1] as a tensor, whatever was encoded; no transparency. [b, 3, H, W]
+
+    Arguments as `GaussianField.render`.
+    """
     view = resolve_view(image.lr_size, scale, size, view)
     out = torch.empty((len(image.lr), 3, *view.size), device=image.lr.device)
     for start, stop, band in render_bands(image, view, layer):
@@ -105,7 +89,7 @@ def render(
 
 @torch.no_grad()
 def render_bands(
-    image: Readable, view: View, layer: Layer = "result"
+    image: ContinuousImage, view: View, layer: Layer = "result"
 ) -> Iterator[tuple[int, int, Tensor]]:
     """(first row, last row + 1, pixels [b, 3, rows, W]) from top to bottom, clamped to [0, 1]."""
     if layer not in image.layers:
@@ -130,7 +114,7 @@ def _greyed(rgb: Tensor, grey: tuple[bool, ...]) -> Tensor:
     return torch.where(which, mean_color(rgb, 1), rgb)
 
 
-def _pixels(image: Readable, view: View, layer: Layer) -> Tensor:
+def _read(image: ContinuousImage, view: View, layer: Layer) -> Tensor:
     if layer != "lr":
         return image.read(view, layer)
     xs, ys = view.axes(image.lr_size)
@@ -144,14 +128,16 @@ def _reduction(view: View) -> tuple[int, int]:
     return tuple(max(1, math.ceil(1 / scale - TINY)) for scale in view.scale)  # type: ignore[return-value]
 
 
-def _reduced(image: Readable, view: View, layer: Layer, reduction: tuple[int, int]) -> Tensor:
+def _reduced(
+    image: ContinuousImage, view: View, layer: Layer, reduction: tuple[int, int]
+) -> Tensor:
     """Below magnification 1 an output pixel covers more than a method looks at: render each as
     a whole number of pixels at 1 or more, then reduce with an anti-aliased bicubic.
 
     A margin is rendered with it, so that views put together make the whole.
     """
     if reduction == (1, 1):
-        return _pixels(image, view, layer)
+        return _read(image, view, layer)
     size = view.size[0] + 2 * _MARGIN, view.size[1] + 2 * _MARGIN
     inner = size[0] * reduction[0], size[1] * reduction[1]
     if inner[0] * inner[1] > MAX_REDUCED_PIXELS:
@@ -167,52 +153,38 @@ def _reduced(image: Readable, view: View, layer: Layer, reduction: tuple[int, in
         size[0] * step_y,
         inner,
     )
-    reduced = downscale(_pixels(image, wider, layer).clamp(0, 1), size)
+    reduced = downscale(_read(image, wider, layer).clamp(0, 1), size)
     return reduced[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
 
 
-def render_image(
-    image: Readable,
-    scale: float | tuple[float, float] | None = None,
-    *,
-    size: tuple[int, int] | None = None,
-    view: View | None = None,
-    layer: Layer = "result",
-    progress: Progress | None = None,
-) -> "Image.Image":
+def _picture(
+    image: ContinuousImage, info: PictureInfo, view: View, layer: Layer, progress: Progress | None
+) -> Image.Image:
     """A PIL image in the mode of the image that was encoded, alpha included.
 
     Bands go straight to 8 bit, so a large picture costs three or four bytes per pixel.
     """
-    assert image.info is not None  # the caller looked
-    view = resolve_view(image.lr_size, scale, size, view)
     parts = [_bands_of(image, view, layer)]
     if image.alpha is not None:
         parts.append(_bands_of(image.alpha, view, "result"))
     whole: Image.Image | None = None
     for (start, stop, band), *rest in zip(*parts, strict=True):
         alpha = rest[0][2].mean(0) if rest else None
-        piece = to_pil(band, alpha, image.info.mode)
+        piece = to_pil(band, alpha, info.mode)
         whole = whole or Image.new(piece.mode, (view.size[1], view.size[0]))
         whole.paste(piece, (0, start))
         if progress:
             progress(stop, view.size[0])
     assert whole is not None  # a view has at least one row
-    if image.info.opaque:
+    if info.opaque:
         whole.putalpha(255)
     return whole
 
 
-def _bands_of(image: Readable, view: View, layer: Layer) -> Iterator[tuple[int, int, Tensor]]:
+def _bands_of(
+    image: ContinuousImage, view: View, layer: Layer
+) -> Iterator[tuple[int, int, Tensor]]:
     return ((start, stop, band[0]) for start, stop, band in render_bands(image, view, layer))
 
 
-__all__ = [
-    "LAYERS",
-    "Layer",
-    "Readable",
-    "render",
-    "render_bands",
-    "render_image",
-    "rendered",
-]
+__all__ = ["LAYERS", "Layer", "as_picture", "render", "render_as_given", "render_bands"]

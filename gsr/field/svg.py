@@ -20,8 +20,9 @@ from gsr.base.errors import GsrError, OutputError, ScaleError
 from gsr.base.errors import shown as in_words
 from gsr.field import GaussianField
 from gsr.field.inspection import GaussianList, gaussians_in
+from gsr.field.protocol import Layer
 from gsr.field.provenance import ROOM, made, titled
-from gsr.field.render import Layer, render
+from gsr.field.render import as_picture, render
 from gsr.images import software_line, to_pil
 from gsr.network.colors import (
     bank_ellipses,
@@ -174,7 +175,7 @@ def _picture(field: GaussianField, view: View, layer: Layer, image: int) -> str:
     if field.info is None:
         shown = to_pil(render(field, view=view, layer=layer)[image])
     else:
-        shown = field.render(view=view, layer=layer)
+        shown = as_picture(field).render(view=view, layer=layer)
         profile = {"icc_profile": field.info.icc} if field.info.icc else {}
     out = io.BytesIO()
     shown.save(out, "PNG", **profile)

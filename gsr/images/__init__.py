@@ -3,7 +3,7 @@
 from gsr.decoding.info import MAX_INPUT_PIXELS, ColourMode, PictureInfo
 from gsr.images.embedding import software_line
 from gsr.images.greyness import is_grey, mean_color
-from gsr.images.picture import Picture, Source
+from gsr.images.picture import Picture, PictureSource, Source
 from gsr.images.quantise import to_pil, to_uint8
 from gsr.images.read import load
 from gsr.images.resample import Kind, bicubic_view, downscale
@@ -15,6 +15,7 @@ __all__ = [
     "Kind",
     "Picture",
     "PictureInfo",
+    "PictureSource",
     "Source",
     "bicubic_view",
     "check_output",

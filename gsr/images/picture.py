@@ -29,6 +29,7 @@ class Picture:
     info: PictureInfo
 
 
-Source: TypeAlias = (
-    str | Path | bytes | BinaryIO | Image.Image | npt.NDArray[Any] | Tensor | Picture
-)
+PictureSource: TypeAlias = str | Path | bytes | BinaryIO | Image.Image | npt.NDArray[Any] | Picture
+"""What is a picture to its caller: what is made of it is a PIL image again."""
+Source: TypeAlias = PictureSource | Tensor
+"""Whatever `load` takes."""

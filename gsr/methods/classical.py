@@ -1,7 +1,5 @@
 """Interpolations without a network: bicubic, Lanczos, nearest and sinc."""
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -9,11 +7,10 @@ from torch import Tensor
 from gsr.base.coords import View
 from gsr.field.protocol import Method, Progress
 from gsr.images import Kind, bicubic_view
-from gsr.methods.encode import encode_source
-from gsr.methods.point_image import SampledImage, blocks
+from gsr.methods.point_image import PointMethod, as_they_are, blocks
 
 
-class Pillow:
+class Pillow(PointMethod):
     """Pillow's resampling, computed in floating point."""
 
     def __init__(self, kind: Kind, device: str | torch.device = "cpu"):
@@ -25,16 +22,9 @@ class Pillow:
         """`bicubic`, `lanczos` or `nearest`."""
         return self.kind
 
-    def encode(self, source: Any, *, progress: Progress | None = None) -> SampledImage:
-        """Any source as a continuous image; nothing is computed yet."""
-
-        def encode(lr: Tensor, done: Progress | None) -> SampledImage:
-            lr = lr.to(self.device)
-            if done:
-                done(1, 1)
-            return SampledImage(lr, lr, self)
-
-        return encode_source(source, encode, progress)
+    def maps(self, lr: Tensor, tile: int, progress: Progress | None) -> tuple[Tensor, Tensor]:
+        """The picture itself; nothing is computed yet."""
+        return as_they_are(lr.to(self.device), progress)
 
     def read(self, lr: Tensor, maps: Tensor, view: View) -> Tensor:
         """See `gsr.methods.point_image.Reader`."""
@@ -42,7 +32,7 @@ class Pillow:
         return torch.stack([bicubic_view(image, box, view.size, kind=self.kind) for image in lr])
 
 
-class Sinc:
+class Sinc(PointMethod):
     """Band-limited interpolation of the picture continued by reflection.
 
     The samples are the even, periodic signal of the discrete cosine transform; the result is its
@@ -63,19 +53,12 @@ class Sinc:
         """`sinc`, or `sinc:` and the method it resamples."""
         return f"sinc:{self.base.name}" if self.base else "sinc"
 
-    def encode(self, source: Any, *, progress: Progress | None = None) -> SampledImage:
-        """Any source as a continuous image; the base runs here, once."""
-
-        def encode(lr: Tensor, done: Progress | None) -> SampledImage:
-            lr = lr.to(self.device)
-            maps = lr
-            if self.base:
-                maps = self.base.encode(lr, progress=done).render(BASE_SCALE)
-            elif done:
-                done(1, 1)
-            return SampledImage(lr, maps, self)
-
-        return encode_source(source, encode, progress)
+    def maps(self, lr: Tensor, tile: int, progress: Progress | None) -> tuple[Tensor, Tensor]:
+        """The picture itself, or what the base makes of it: that runs here, once."""
+        lr = lr.to(self.device)
+        if self.base is None:
+            return as_they_are(lr, progress)
+        return lr, self.base.encode(lr, progress=progress).render(BASE_SCALE)
 
     def read(self, lr: Tensor, maps: Tensor, view: View) -> Tensor:
         """See `gsr.methods.point_image.Reader`."""

@@ -1,9 +1,8 @@
-"""Any source to a continuous image: what every method's `encode` has in common."""
+"""Any source to maps of its pixels: what every method's `encode` has in common."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Protocol, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -12,53 +11,51 @@ from torch import Tensor
 from gsr.base.errors import GsrError, ImageError, ShapeError, shown
 from gsr.decoding.white import is_unit
 from gsr.field.protocol import Progress
-from gsr.images import PictureInfo, load
+from gsr.images import PictureInfo, Source, load
 from gsr.images.planes import check_dense
 from gsr.network.tiles import tiles
 
-
-class Encoded(Protocol):
-    """A frozen dataclass with these members among its own; see `gsr.field.render.Readable`."""
-
-    @property
-    def batch_shape(self) -> tuple[int, ...]: ...
-    @property
-    def alpha(self) -> Any: ...
-    @property
-    def info(self) -> PictureInfo | None: ...
-
-
-Image = TypeVar("Image", bound=Encoded)
 Maps = Callable[[Float[Tensor, "1 3 h w"]], dict[str, Tensor]]
-EncodeImages = Callable[[Float[Tensor, "b 3 h w"], Progress | None], Image]
 
 
-def encode_source(source: Any, encode: EncodeImages[Image], progress: Progress | None) -> Image:
-    """A picture or a batch of tensors through `encode`; transparency becomes a second image.
+@dataclass(frozen=True)
+class Images:
+    """What a caller gave, ready for a network.
+
+    Attributes:
+        rgb: In [0, 1]; images of a batch must not see each other. [b, 3, h, w]
+        alpha: Transparency of a picture, as an image to encode. [3, h, w]
+        batch_shape: Leading dimensions of a tensor.
+        info: What a picture says besides its pixels; None for a tensor.
+    """
+
+    rgb: Float[Tensor, "b 3 h w"]
+    alpha: Float[Tensor, "3 h w"] | None = None
+    batch_shape: tuple[int, ...] = ()
+    info: PictureInfo | None = None
+
+    def progress(self, whole: Progress | None) -> tuple[Progress | None, Progress | None]:
+        """Progress of the colours and of the transparency, of which both take equally long."""
+        parts = 1 if self.alpha is None else 2
+        return whole and part_of(whole, 0, parts), whole and part_of(whole, 1, parts)
+
+
+def read_images(source: Source) -> Images:
+    """A picture or a batch of tensors.
 
     Args:
         source: As `GaussianSR.encode`.
-        encode: Images [b, 3, h, w] in [0, 1], whose members must not see each other.
-        progress: Called with (tiles done, tiles in all).
 
     Raises:
         ImageError: when `source` is not an image that can be read.
     """
     if isinstance(source, Tensor) and source.ndim > 3:
-        images = _checked_batch(source)
-        encoded = encode(images.reshape(-1, *images.shape[-3:]), progress)
-        return replace(encoded, batch_shape=tuple(images.shape[:-3]))  # type: ignore[type-var]
+        batch = _checked_batch(source)
+        return Images(batch.reshape(-1, *batch.shape[-3:]), batch_shape=tuple(batch.shape[:-3]))
     picture = load(source)
-    planes = [picture.rgb]
-    if picture.alpha is not None:
-        planes.append(picture.alpha.expand(3, -1, -1))
-    parts = [
-        encode(plane[None], progress and part_of(progress, i, len(planes)))
-        for i, plane in enumerate(planes)
-    ]
-    alpha = parts[1] if picture.alpha is not None else None
+    alpha = None if picture.alpha is None else picture.alpha.expand(3, -1, -1)
     info = None if isinstance(source, Tensor) else picture.info
-    return replace(parts[0], alpha=alpha, info=info)  # type: ignore[type-var]
+    return Images(picture.rgb[None], alpha, info=info)
 
 
 def encode_tiles(
@@ -68,13 +65,13 @@ def encode_tiles(
     maps: Maps,
     progress: Progress | None,
 ) -> dict[str, Tensor]:
-    """Maps [b, h, w, c] of images, tile by tile. It bounds memory and changes nothing.
+    """Maps [b, h, w, ...] of images, tile by tile. It bounds memory and changes nothing.
 
     Args:
         images: Encoded one by one: batch-mates must not show in a result.
         tile: Side of a tile in LR pixels.
         halo: LR pixels around one that its maps depend on.
-        maps: What is computed of a crop: members [1, h, w, c] by name.
+        maps: What is computed of a crop: members [1, h, w, ...] by name.
         progress: Called with (tiles done, tiles in all).
     """
     if not (isinstance(tile, Integral) and tile >= 1):
@@ -87,7 +84,7 @@ def encode_tiles(
             for name, value in maps(image[None, :, *part.outer]).items():
                 core = value[0][part.inner]
                 if name not in whole:
-                    whole[name] = core.new_empty((len(images), *size, core.shape[-1]))
+                    whole[name] = core.new_empty((len(images), *size, *core.shape[2:]))
                 whole[name][i][part.core] = core
             if progress:
                 progress(i * len(plan) + j + 1, len(images) * len(plan))

@@ -5,10 +5,11 @@ calls (`encode`).
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, overload
 
 import torch
 from jaxtyping import Bool, Float
+from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -16,8 +17,8 @@ from gsr.base.errors import ConfigError
 from gsr.base.reading import Checked
 from gsr.field import GaussianField
 from gsr.field.protocol import Prediction, Progress
-from gsr.images import is_grey, mean_color
-from gsr.methods.encode import encode_source, encode_tiles, part_of
+from gsr.images import PictureSource, Source, is_grey, mean_color
+from gsr.methods.encode import encode_tiles, part_of, read_images
 from gsr.network.classifier import Classifier, Kind, nearest
 from gsr.network.correction import corrected, reach
 from gsr.network.decoder import DecoderConfig
@@ -118,11 +119,6 @@ def _head_sizes(config: ModelConfig) -> tuple[int, int, int, int]:
     return *HEADS_BEFORE_SLOPES, SLOPES if config.sloped else 0, config.splatted
 
 
-def _unflattened(members: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Slopes as a small matrix per pixel; encoding keeps every map as [b, h, w, c]."""
-    return {k: v.unflatten(-1, (3, 2)) if k == "slopes" else v for k, v in members.items()}
-
-
 class GaussianSR(nn.Module):
     """Encoder, bank, classifier, heads and sampler.
 
@@ -190,7 +186,7 @@ class GaussianSR(nn.Module):
         offsets, correction, slopes, own = (
             v.to(lr.dtype) for v in (offsets, correction, slopes, own)
         )
-        sloped = {"slopes": slopes} if self.config.sloped else {}
+        sloped = {"slopes": slopes.unflatten(-1, (3, 2))} if self.config.sloped else {}
         return evidence, sloped | {
             "offsets": 0.5 * torch.tanh(offsets),
             "colors": colors + correction,
@@ -235,12 +231,32 @@ class GaussianSR(nn.Module):
             raw, commitment = self.classifier.training_kernels(
                 evidence, self.bank, soft=soft, generator=generator
             )
-            return SplatMaps(kernels=physical(raw), **_unflattened(members)), commitment
+            return SplatMaps(kernels=physical(raw), **members), commitment
 
+    @overload
+    def encode(
+        self,
+        source: Tensor,
+        *,
+        tile: int = ...,
+        progress: Progress | None = ...,
+        ensemble: bool = ...,
+        corrected: bool = ...,
+    ) -> GaussianField[Tensor]: ...
+    @overload
+    def encode(
+        self,
+        source: PictureSource,
+        *,
+        tile: int = ...,
+        progress: Progress | None = ...,
+        ensemble: bool = ...,
+        corrected: bool = ...,
+    ) -> GaussianField[Image.Image]: ...
     @torch.no_grad()
     def encode(
         self,
-        source: Any,
+        source: Source,
         *,
         tile: int = 384,
         progress: Progress | None = None,
@@ -261,6 +277,9 @@ class GaussianSR(nn.Module):
             corrected: Whether the result, reduced again, shall give back the picture, where the
                 model's configuration has it so; see `gsr.network.correction`.
 
+        Returns:
+            A field whose renders are tensors for a tensor, and PIL images for a picture.
+
         Raises:
             ImageError: when `source` is not an image that can be read.
             ConfigError: an ensemble of a model whose classes cannot be turned.
@@ -269,19 +288,19 @@ class GaussianSR(nn.Module):
             raise ConfigError(
                 f"{self.name} cannot be averaged over turns: its classes know no direction."
             )
+        images = read_images(source)
+        first, second = images.progress(progress)
+        lr = images.rgb.to(self.bank.raw)
         plan = _Plan(tile, ensemble, corrected and self.config.corrects)
-        return encode_source(
-            source, lambda lr, advance: self._encode_images(lr, plan, advance), progress
-        )
-
-    def _encode_images(
-        self, lr: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
-    ) -> GaussianField:
-        images = lr.to(self.bank.raw)
-        maps = (self._averaged if plan.ensemble else self._once)(images, plan, progress)
-        maps = _greyed(maps, is_grey(images))
+        maps = (self._averaged if ensemble else self._once)(lr, plan, first)
+        maps = _greyed(maps, is_grey(lr))
+        alpha = None
+        if images.alpha is not None:
+            alpha = self.encode(
+                images.alpha, tile=tile, progress=second, ensemble=ensemble, corrected=corrected
+            )
         return GaussianField(
-            lr=images,
+            lr=lr,
             bank_raw=self.bank.raw.detach().clone(),
             index=maps["index"].squeeze(-1),
             evidence=maps["evidence"].movedim(-1, 1),
@@ -289,18 +308,21 @@ class GaussianSR(nn.Module):
             colors=maps["colors"],
             feat=maps["feat"],
             context=maps["context"].movedim(-1, 1),
-            slopes=_unflattened(maps).get("slopes"),
+            slopes=maps.get("slopes"),
             sampler=self.sampler,
             classifier=self.config.classifier,
-            model=f"{BEST}{self.name}" if plan.ensemble else self.name,
+            model=f"{BEST}{self.name}" if ensemble else self.name,
             weights=fingerprint(self),
             options=("not corrected",) if self.config.corrects and not plan.corrected else (),
+            batch_shape=images.batch_shape,
+            alpha=alpha,
+            info=images.info,
         )
 
     def _once(
         self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
     ) -> dict[str, Tensor]:
-        """Maps of a field. [b, h, w, c]"""
+        """Maps of a field. [b, h, w, ...]"""
         halo = self._own_radius + plan.halo(self.sampler)
         return encode_tiles(
             images, plan.tile, halo, lambda lr: self._chosen(lr, self._said(lr), plan), progress
@@ -326,18 +348,23 @@ class GaussianSR(nn.Module):
                 part = turn.back(name, value) / len(every)
                 mean[name] = mean[name] + part if i else part
         # Kernels are chosen and colours corrected for the average, in tiles again.
-        widths = [value.shape[-1] for value in mean.values()]
-        stacked = torch.cat((images, *(value.movedim(-1, 1) for value in mean.values())), 1)
+        flat = {name: value.flatten(3) for name, value in mean.items()}
+        widths = [value.shape[-1] for value in flat.values()]
+        stacked = torch.cat((images, *(value.movedim(-1, 1) for value in flat.values())), 1)
 
         def chosen(crop: Tensor) -> dict[str, Tensor]:
             lr, rest = crop[:, :3], crop[:, 3:].movedim(1, -1).split(widths, -1)
-            return self._chosen(lr, dict(zip(mean, rest, strict=True)), plan)
+            said = {
+                name: part.unflatten(-1, mean[name].shape[3:])
+                for name, part in zip(mean, rest, strict=True)
+            }
+            return self._chosen(lr, said, plan)
 
         advance = progress and part_of(progress, len(every), len(every) + 1)
         return encode_tiles(stacked, plan.tile, plan.halo(self.sampler), chosen, advance)
 
     def _said(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
-        """What the network says of each pixel. [1, h, w, c]"""
+        """What the network says of each pixel. [1, h, w, ...]"""
         evidence, members = self.maps(lr.contiguous(memory_format=torch.channels_last))
         return {
             **members,
@@ -358,7 +385,7 @@ class GaussianSR(nn.Module):
         maps = SplatMaps(
             kernels=self.bank()[index],
             context=said["context"].movedim(-1, 1),
-            **_unflattened(members),
+            **members,
         )
         return {**found, "colors": corrected(maps, lr, self.sampler).colors}
 
@@ -383,7 +410,6 @@ def _greyed(maps: dict[str, Tensor], grey: Bool[Tensor, " b"]) -> dict[str, Tens
     colors, slopes = maps["colors"], maps.get("slopes")
     found = {"colors": torch.where(grey[:, None, None, None], mean_color(colors, -1), colors)}
     if slopes is not None:
-        each = slopes.unflatten(-1, (3, 2))
-        alike = torch.where(grey[:, None, None, None, None], mean_color(each, -2), each)
-        found["slopes"] = alike.flatten(-2)
+        alike = mean_color(slopes, -2)
+        found["slopes"] = torch.where(grey[:, None, None, None, None], alike, slopes)
     return maps | found

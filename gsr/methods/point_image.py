@@ -1,17 +1,22 @@
 """`SampledImage`: a continuous image that a method reads point by point."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Generic, Protocol, overload
 
+import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from gsr.base.coords import View
-from gsr.field.protocol import Progress
-from gsr.field.render import Layer, rendered
-from gsr.images import PictureInfo, is_grey
+from gsr.field.edits import Edit
+from gsr.field.protocol import Layer, Pixels, Progress
+from gsr.field.render import render_as_given
+from gsr.images import PictureInfo, PictureSource, Source, is_grey
+from gsr.methods.encode import read_images
 
 
 class Reader(Protocol):
@@ -28,7 +33,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True)
-class SampledImage:
+class SampledImage(Generic[Pixels]):
     """A picture and what a method made of it.
 
     Attributes:
@@ -74,9 +79,20 @@ class SampledImage:
         """What `render` can show."""
         return ("result", "lr")
 
-    def read(self, view: View, layer: Layer = "result") -> Float[Tensor, "b 3 rows columns"]:
-        """Colours at the pixel centres of a view of magnification 1 or more, not clamped."""
-        return self.reader.read(self.lr, self.maps, view)
+    @property
+    def options(self) -> tuple[str, ...]:
+        """None: see `ContinuousImage`."""
+        return ()
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """None: its choices are not open to change."""
+        return ()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the maps."""
+        return self.maps.nbytes
 
     def render(
         self,
@@ -86,9 +102,67 @@ class SampledImage:
         view: View | None = None,
         layer: Layer = "result",
         progress: Progress | None = None,
-    ) -> Any:
+    ) -> Pixels:
         """Pixels; everything as `GaussianField.render`, but of layers `result` and `lr`."""
-        return rendered(self, scale, size=size, view=view, layer=layer, progress=progress)
+        return render_as_given(self, scale, size=size, view=view, layer=layer, progress=progress)
+
+    def read(self, view: View, layer: Layer = "result") -> Float[Tensor, "b 3 rows columns"]:
+        """Colours at the pixel centres of a view of magnification 1 or more, not clamped."""
+        return self.reader.read(self.lr, self.maps, view)
+
+
+class PointMethod(ABC):
+    """A method that makes maps of a picture once, and reads colours from them point by point."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is called in tables, on the command line and in the app."""
+
+    @property
+    def weights(self) -> str:
+        """Which weights, see `gsr.network.fingerprint`; empty for a method without."""
+        return ""
+
+    @abstractmethod
+    def maps(
+        self, lr: Float[Tensor, "b 3 h w"], tile: int, progress: Progress | None
+    ) -> tuple[Float[Tensor, "b 3 h w"], Float[Tensor, "b c H W"]]:
+        """The images where they are computed with, and what `read` reads besides."""
+
+    @abstractmethod
+    def read(
+        self, lr: Float[Tensor, "b 3 h w"], maps: Float[Tensor, "b c H W"], view: View
+    ) -> Float[Tensor, "b 3 rows columns"]:
+        """See `Reader`."""
+
+    @overload
+    def encode(
+        self, source: Tensor, *, tile: int = ..., progress: Progress | None = ...
+    ) -> SampledImage[Tensor]: ...
+    @overload
+    def encode(
+        self, source: PictureSource, *, tile: int = ..., progress: Progress | None = ...
+    ) -> SampledImage[Image.Image]: ...
+    @torch.no_grad()
+    def encode(
+        self, source: Source, *, tile: int = 384, progress: Progress | None = None
+    ) -> SampledImage:
+        """A picture as a continuous image; as `GaussianSR.encode`."""
+        images = read_images(source)
+        first, second = images.progress(progress)
+        lr, maps = self.maps(images.rgb, tile, first)
+        alpha = None
+        if images.alpha is not None:
+            alpha = self.encode(images.alpha, tile=tile, progress=second)
+        return SampledImage(lr, maps, self, images.batch_shape, alpha, images.info, self.weights)
+
+
+def as_they_are(lr: Tensor, progress: Progress | None) -> tuple[Tensor, Tensor]:
+    """`PointMethod.maps` of a method that reads the picture itself."""
+    if progress:
+        progress(1, 1)
+    return lr, lr
 
 
 def blocks(size: tuple[int, int], rows: int, columns: int) -> Iterator[tuple[slice, slice]]:

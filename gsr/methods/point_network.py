@@ -1,8 +1,9 @@
 """What the networks share: an encoder, and a head that is asked for colours at points."""
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
@@ -13,8 +14,8 @@ from gsr.base.coords import View
 from gsr.base.reading import Checked
 from gsr.field.protocol import Prediction, Progress
 from gsr.methods.cost import Cost
-from gsr.methods.encode import encode_source, encode_tiles
-from gsr.methods.point_image import SampledImage, blocks
+from gsr.methods.encode import encode_tiles
+from gsr.methods.point_image import PointMethod, blocks
 from gsr.network.encoders import EDSR, EncoderConfig
 from gsr.network.fingerprint import fingerprint
 from gsr.network.splat import grid_points
@@ -65,7 +66,7 @@ class Cut:
         return self.lr.shape[-2], self.lr.shape[-1]
 
 
-class PointNetwork(nn.Module):
+class PointNetwork(PointMethod, nn.Module):
     """Base of the six networks. One says what the colours at points are, in `colors`."""
 
     def __init__(self, config: BaselineConfig):
@@ -80,15 +81,20 @@ class PointNetwork(nn.Module):
         """What the weights are called."""
         return self.config.name
 
+    @property
+    def weights(self) -> str:
+        """See `PointMethod`."""
+        return fingerprint(self)
+
+    @abstractmethod
     def colors(
         self, cut: Cut, points: Float[Tensor, "b n 2"], scale: Float[Tensor, "b 2"]
     ) -> Float[Tensor, "b n 3"]:
         """Colours around [0, 1] at `points` (x, y in LR pixels of the cut) at (sy, sx)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cost(self) -> Cost:
         """Multiply-accumulates of the head."""
-        raise NotImplementedError
 
     def grid(
         self, cut: Cut, xs: Float[Tensor, " W"], ys: Float[Tensor, " H"], scale: tuple[float, float]
@@ -118,21 +124,13 @@ class PointNetwork(nn.Module):
         parts = zip(*(v.split(few) for v in (feat, lr, points, scale)), strict=True)
         return Prediction(torch.cat([self.colors(Cut(f, i, whole), p, s) for f, i, p, s in parts]))
 
-    @torch.no_grad()
-    def encode(
-        self, source: Any, *, tile: int = 384, progress: Progress | None = None
-    ) -> SampledImage:
-        """A picture as a continuous image; as `GaussianSR.encode`."""
-        return encode_source(
-            source, lambda lr, advance: self._encode_images(lr, tile, advance), progress
-        )
+    def maps(self, lr: Tensor, tile: int, progress: Progress | None) -> tuple[Tensor, Tensor]:
+        """Features of the encoder, tile by tile."""
+        lr = lr.to(next(self.parameters()))
+        made = encode_tiles(lr, tile, self.config.encoder.radius, self._features, progress)
+        return lr, made["feat"].movedim(-1, 1)
 
-    def _encode_images(self, lr: Tensor, tile: int, progress: Progress | None) -> SampledImage:
-        images = lr.to(next(self.parameters()))
-        maps = encode_tiles(images, tile, self.config.encoder.radius, self._maps, progress)
-        return SampledImage(images, maps["feat"].movedim(-1, 1), self, weights=fingerprint(self))
-
-    def _maps(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
+    def _features(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:
         lr = lr.contiguous(memory_format=torch.channels_last)
         return {"feat": self.encoder(lr).movedim(1, -1)}
 

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast, overload
 
 import torch
+from PIL import Image
+from torch import Tensor
 
 from gsr.base.errors import ConfigError, WeightsError
 from gsr.base.files import is_file
 from gsr.field import GaussianField
 from gsr.field.protocol import Method, Progress
-from gsr.images import Kind
+from gsr.images import Kind, PictureSource, Source
 from gsr.methods.baselines import BASELINES, BaselineConfig
 from gsr.methods.classical import Pillow, Sinc
 from gsr.methods.gaussiansr import BEST, PRESETS, GaussianSR, ModelConfig
@@ -87,7 +89,15 @@ class Best:
         """As `get` takes it."""
         return f"{BEST}{self.model.name}"
 
-    def encode(self, source: Any, *, progress: Progress | None = None) -> GaussianField:
+    @overload
+    def encode(
+        self, source: Tensor, *, progress: Progress | None = ...
+    ) -> GaussianField[Tensor]: ...
+    @overload
+    def encode(
+        self, source: PictureSource, *, progress: Progress | None = ...
+    ) -> GaussianField[Image.Image]: ...
+    def encode(self, source: Source, *, progress: Progress | None = None) -> GaussianField:
         """Any source as a field, which costs no more to render than another."""
         return self.model.encode(source, progress=progress, ensemble=True)
 

@@ -155,7 +155,7 @@ class Batch:
 
     def _upscale(self, job: Job, method: "Method | None", title: str) -> Outcome:
         from gsr.field.edits import count
-        from gsr.field.provenance import edits_of, made
+        from gsr.field.provenance import made
         from gsr.images import check_output, save
         from gsr.tasks.source import open_source
 
@@ -187,7 +187,7 @@ class Batch:
             scale_y=scale[0],
             model=encoded.model,
             weights=encoded.weights or None,
-            edits=count(edits_of(encoded)),
+            edits=count(encoded.edits),
             seconds=round(time.perf_counter() - start, 3),
             notes=[*([advice] if advice else []), *notes, *left_out],
         )

@@ -9,6 +9,7 @@ from gsr.decoding.pool import Pool
 from gsr.field import GaussianField
 from gsr.field.file import open_field
 from gsr.field.protocol import ContinuousImage, Method, Progress
+from gsr.field.provenance import changes
 from gsr.images import Picture, PictureInfo, load
 from gsr.tasks.advice import advice
 
@@ -33,6 +34,11 @@ class Opened:
     def is_field(self) -> bool:
         """Encoded already; no method is needed."""
         return isinstance(self.content, GaussianField)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What was changed in a field before it was kept, in a word each."""
+        return changes(self.content) if isinstance(self.content, GaussianField) else ()
 
     def encode(self, method: Method | None, progress: Progress | None = None) -> ContinuousImage:
         """The continuous image; a field needs no method. Its renders are PIL images."""

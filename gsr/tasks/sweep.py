@@ -11,7 +11,6 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 
 from gsr.base.coords import View, check_size, is_number, parse_scale
 from gsr.base.errors import ScaleError, shown
-from gsr.field import GaussianField
 from gsr.field.protocol import ContinuousImage, Progress
 from gsr.field.provenance import made
 from gsr.images import PictureInfo
@@ -246,7 +245,7 @@ def save_sweep(
 
 def _film_notes(image: ContinuousImage, info: PictureInfo | None) -> Iterator[str]:
     """What a film cannot hold of a picture."""
-    if isinstance(image, GaussianField) and image.alpha is not None:
+    if image.alpha is not None:
         yield "A film has no transparency: the picture lies on a dark ground."
     if info is not None and info.icc is not None:
         yield "The colour profile was applied: films are sRGB."

@@ -26,7 +26,7 @@ from gradio.processing_utils import save_file_to_cache
 from gsr import GsrError
 from gsr.base.errors import ImageError, ScaleError
 from gsr.base.files import is_field_file
-from gsr.field.render import Layer
+from gsr.field.protocol import Layer
 
 from ..viewer import payloads
 from .export import PictureRequest, write_picture

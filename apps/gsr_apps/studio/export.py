@@ -3,17 +3,16 @@
 Pure functions: they say what a file will be, and write it. `export_routes` carries them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gsr import GaussianField, View
 from gsr.base.coords import FARTHEST, MAX_SCALE, parse_scale
 from gsr.base.errors import ScaleError
 from gsr.base.files import marked
-from gsr.field.protocol import Progress
-from gsr.field.provenance import Made, edits_of, made, notes_of
-from gsr.field.render import Layer
+from gsr.field.protocol import Layer, Progress
+from gsr.field.provenance import Made, made, notes_of
+from gsr.field.render import as_picture
 from gsr.images import PictureInfo, check_output, save
 from gsr.methods.point_image import SampledImage
 from gsr.tasks.sweep import Sweep, check_sweep, save_sweep
@@ -153,11 +152,15 @@ def write_picture(
         Notes on what was changed or left out on the way from the picture's file to this one.
     """
     view = request.check(field)
-    field = as_picture(field)
-    image: Any = field.render(view=view, layer=request.layer, progress=progress)
+    image = as_picture(field).render(view=view, layer=request.layer, progress=progress)
     comment, notes = request.made(field).for_file(path)
     left_out = save(
-        image, path, field.info, strip=request.strip, comment=comment, quality=request.quality
+        image,
+        path,
+        field.info or PictureInfo(),
+        strip=request.strip,
+        comment=comment,
+        quality=request.quality,
     )
     return (*notes, *left_out)
 
@@ -182,12 +185,11 @@ def write_video(
     progress: Progress | None = None,
 ) -> tuple[str, ...]:
     """Write a sweep; returns notes as `write_picture`."""
-    picture = as_picture(field)
     return save_sweep(
-        picture,
+        as_picture(field),
         path,
         sweep,
-        info=picture.info,
+        info=field.info,
         caption=caption,
         progress=progress,
     )
@@ -196,11 +198,6 @@ def write_video(
 def _check_format(kind: str, accepted: dict[str, str]) -> None:
     if kind not in accepted:
         raise ScaleError(f"format must be one of {', '.join(accepted)}, got {kind!r}.")
-
-
-def as_picture(field: Exported) -> Exported:
-    """The same with its renders as PIL images, which it has from a picture only."""
-    return field if field.info is not None else replace(field, info=PictureInfo())
 
 
 def stem(field: Exported, *, edited: bool = True) -> str:
@@ -212,4 +209,4 @@ def stem(field: Exported, *, edited: bool = True) -> str:
     """
     name = Path(field.info.name).stem if field.info is not None else ""
     clean = name.encode("utf-8", "replace").decode() or "image"
-    return marked(clean, edited=edited and bool(edits_of(field)))
+    return marked(clean, edited=edited and bool(field.edits))

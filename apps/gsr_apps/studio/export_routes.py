@@ -35,9 +35,8 @@ from starlette.background import BackgroundTask
 from gsr import GaussianField, GsrError
 from gsr.base.errors import ImageError, ScaleError
 from gsr.base.files import FIELD_SUFFIX
-from gsr.field.protocol import Progress
+from gsr.field.protocol import Layer, Progress
 from gsr.field.provenance import made, notes_of
-from gsr.field.render import Layer
 from gsr.field.svg import Paint, overlay_svg, save_svg
 from gsr.tasks.source import open_source
 from gsr.tasks.sweep import Sweep

@@ -80,12 +80,6 @@ class Entry:
         return self.field.index.nbytes + mixed
 
 
-def _nbytes(image: ContinuousImage) -> int:
-    if isinstance(image, GaussianField):
-        return image.nbytes
-    return image.maps.nbytes if isinstance(image, SampledImage) else 0
-
-
 class FieldStore:
     """Fields by unguessable id, bounded in bytes. Safe to use from several threads.
 
@@ -162,5 +156,5 @@ class FieldStore:
         entries = self._entries.values()
         truths = {id(entry.truth): entry.truth.maps.nbytes for entry in entries if entry.truth}
         others = {id(entry.others): entry.others for entry in entries}
-        made = sum(_nbytes(image) for known in others.values() for image in list(known.values()))
+        made = sum(image.nbytes for known in others.values() for image in list(known.values()))
         return sum(entry.nbytes for entry in entries) + sum(truths.values()) + made

@@ -18,9 +18,9 @@ from gsr.base.coords import parse_scale
 from gsr.base.errors import ScaleError
 from gsr.field.edits import count
 from gsr.field.inspection import explain, footprint, gaussians_in, usage
-from gsr.field.protocol import ContinuousImage, Progress
+from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Progress
 from gsr.field.provenance import changes, notes_of
-from gsr.field.render import LAYERS, Layer
+from gsr.field.render import as_picture
 from gsr.network.kernels import ellipses as kernel_ellipses
 
 from ..palette import bank_colors, bank_ellipses
@@ -85,9 +85,9 @@ def frame(
         request: What to render; `method` was looked up by the caller.
         progress: Called with (rows done, rows in all); an exception it raises cancels.
     """
-    shown: dict[str, Any] = {"layer": request.layer} if request.method == "gsr" else {}
-    picture: Image.Image = image.render(view=request.view, progress=progress, **shown)
-    info = getattr(image, "info", None)
+    layer = request.layer if request.layer in image.layers else "result"
+    picture = as_picture(image).render(view=request.view, layer=layer, progress=progress)
+    info = image.info
     if info is not None and info.opaque:
         picture = picture.convert(picture.mode.removesuffix("A"))
     return _pack(picture, request.quality, info.icc if info is not None else None)

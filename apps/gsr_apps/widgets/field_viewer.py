@@ -14,8 +14,8 @@ from PIL import Image
 from gsr import GaussianField, GsrError, methods
 from gsr.base.coords import FARTHEST, is_number
 from gsr.base.errors import shown
-from gsr.field.protocol import ContinuousImage
-from gsr.field.render import LAYERS, render
+from gsr.field.protocol import LAYERS, ContinuousImage
+from gsr.field.render import render
 from gsr.images import load, to_pil
 
 from .. import viewer

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,9 +12,8 @@ from gsr.base.errors import ConfigError
 from gsr.base.files import checksum
 from gsr.field.protocol import Method, Progress
 from gsr.images.imresize import sample
-from gsr.methods.encode import encode_source
 from gsr.methods.gaussiansr import BEST
-from gsr.methods.point_image import SampledImage
+from gsr.methods.point_image import PointMethod, as_they_are
 from gsr.methods.weights import manifest
 
 MATLAB_BICUBIC = "matlab-bicubic"
@@ -37,25 +35,24 @@ class Contender:
     method: Method
 
 
-class MatlabBicubic:
+class MatlabBicubic(PointMethod):
     """MATLAB's `imresize`, at any point.
 
     Args:
         device: Where it is computed.
     """
 
-    name = MATLAB_BICUBIC
-
     def __init__(self, device: str | torch.device = "cpu"):
         self.device = device
 
-    def encode(self, source: Any, *, progress: Progress | None = None) -> SampledImage:
-        """Any source as a continuous image; nothing is computed yet."""
+    @property
+    def name(self) -> str:
+        """`matlab-bicubic`."""
+        return MATLAB_BICUBIC
 
-        def encode(lr: Tensor, done: Progress | None) -> SampledImage:
-            return SampledImage(lr.to(self.device), lr.to(self.device), self)
-
-        return encode_source(source, encode, progress)
+    def maps(self, lr: Tensor, tile: int, progress: Progress | None) -> tuple[Tensor, Tensor]:
+        """The picture itself; nothing is computed yet."""
+        return as_they_are(lr.to(self.device), progress)
 
     def read(self, lr: Tensor, maps: Tensor, view: View) -> Tensor:
         """See `gsr.methods.point_image.Reader`."""

@@ -21,7 +21,8 @@ from gsr.base.coords import View
 from gsr.base.errors import GsrError
 from gsr.field.edges import edge_structure
 from gsr.field.inspection import gaussians_in
-from gsr.field.render import Layer
+from gsr.field.protocol import Layer
+from gsr.field.render import render
 from gsr.images import load, to_pil
 from gsr.methods import get
 from gsr.network.colors import bank_colors
@@ -51,7 +52,7 @@ def busiest(rgb: Tensor, side: float) -> tuple[float, float]:
 def with_ellipses(field: gsr.GaussianField, view: View) -> Image.Image:
     """The result of a view, dimmed, and the one-sigma ellipse of each Gaussian."""
     large = View(view.x, view.y, view.width, view.height, (_SMOOTH * TILE, _SMOOTH * TILE))
-    drawn = to_pil(0.35 * field.render(view=large))
+    drawn = to_pil(0.35 * render(field, view=large)[0])
     pen = ImageDraw.Draw(drawn)
     found, colors = gaussians_in(field, view), bank_colors(field.bank_raw)
     zoom = _SMOOTH * TILE / view.width

@@ -11,7 +11,7 @@ round(LR * s), and the true per-axis scale is what the model gets.
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -33,6 +33,7 @@ from gsr.base.files import prepare_folder
 from gsr.field.edges import edge_agreement, joint_counts, mutual_information
 from gsr.field.editing import mean_kernel, shuffled, soft, with_kernel
 from gsr.field.inspection import usage
+from gsr.field.render import render
 from gsr.images import bicubic_view, load, to_pil
 from gsr.images.metrics import Protocol, psnr
 from gsr_training.trainer.images import list_images
@@ -117,10 +118,10 @@ def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dic
 
 
 def _mean_score(
-    fields: list[gsr.GaussianField], pairs: list[Pair], scale: float, edit: Edit
+    fields: Sequence[gsr.GaussianField], pairs: list[Pair], scale: float, edit: Edit
 ) -> float:
     return fmean(
-        score(edit(field).render(size=(pair.hr.shape[-2], pair.hr.shape[-1])), pair, scale)
+        score(render(edit(field), size=(pair.hr.shape[-2], pair.hr.shape[-1]))[0], pair, scale)
         for field, pair in zip(fields, pairs, strict=True)
     )
 

@@ -24,6 +24,7 @@ if not torch.cuda.is_available():
 import gsr
 from gsr.base.coords import View
 from gsr.cli import run
+from gsr.field.render import render
 from gsr.network.splat import cuda, grid_points, reference
 
 app = typer.Typer(add_completion=False)
@@ -94,7 +95,7 @@ def _field_error(device: torch.device) -> float:
     field = gsr.load("lite").encode(lr.float())
     wanted = field.render(2)
     if device.type == "cuda":
-        return float((field.to(device).render(2).cpu() - wanted).abs().max())
+        return float((render(field.to(device), 2)[0].cpu() - wanted).abs().max())
     height, width = wanted.shape[-2:]
     xs, ys = View.whole(field.lr_size, (height, width)).axes(field.lr_size)
     points, (maps, _) = grid_points(xs, ys), field.splat_maps(xs, ys)

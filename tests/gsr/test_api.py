@@ -2,8 +2,19 @@
 
 import dataclasses
 import inspect
+from typing import get_args, get_overloads, get_type_hints
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
 
 import gsr
+from gsr import methods
+from gsr.field.protocol import ContinuousImage, Method, Pixels
+from gsr.images import PictureSource
+from gsr.methods.point_image import PointMethod, SampledImage
+from gsr.methods.registry import Best
 
 PUBLIC = {
     "PRESETS", "GaussianField", "GaussianSR", "GsrError", "ModelConfig", "View", "load",
@@ -58,3 +69,30 @@ def test_every_public_name_says_what_it_is() -> None:
 
 def test_errors_are_value_errors() -> None:
     assert issubclass(gsr.GsrError, ValueError)
+
+
+@pytest.mark.parametrize("kind", [gsr.GaussianSR, Best, PointMethod])
+def test_a_tensor_gives_tensors_and_a_picture_gives_pictures(kind: type) -> None:
+    """What an editor is told: the form of a source is the form of its renders."""
+    of_tensor, of_picture = map(get_type_hints, get_overloads(kind.encode))
+    assert (of_tensor["source"], get_args(of_tensor["return"])) == (Tensor, (Tensor,))
+    assert (of_picture["source"], get_args(of_picture["return"])) == (
+        PictureSource,
+        (Image.Image,),
+    )
+
+
+@pytest.mark.parametrize("kind", [gsr.GaussianField, SampledImage, ContinuousImage])
+def test_renders_are_of_the_form_that_the_image_has(kind: type) -> None:
+    assert get_type_hints(kind.render)["return"] is Pixels
+
+
+@pytest.mark.parametrize("name", ["lite", "bicubic", "sinc"])
+def test_every_method_keeps_the_protocol(name: str) -> None:
+    method = methods.get(name)
+    image = method.encode(torch.rand(2, 3, 4, 5))
+    assert isinstance(method, Method)
+    assert isinstance(image, ContinuousImage)
+    assert {"result", "lr"} <= set(image.layers)
+    assert (image.batch_shape, image.lr_size, image.grey) == ((2,), (4, 5), (False, False))
+    assert (image.alpha, image.info, image.edits, image.options) == (None, None, (), ())

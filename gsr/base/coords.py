@@ -79,6 +79,11 @@ class View:
             At most `FARTHEST` from its corner.
         width, height: Extent in LR pixels, > 0.
         size: Output (height, width) in pixels, each >= 1.
+
+    Examples:
+        >>> import gsr
+        >>> gsr.View(x=10, y=20, width=32, height=24, size=(768, 1024)).scale
+        (32.0, 32.0)
     """
 
     x: float

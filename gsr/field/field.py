@@ -233,6 +233,16 @@ class GaussianField(Generic[Pixels]):
 
         Raises:
             ScaleError: when the scale, the size or the view cannot be rendered.
+
+        Examples:
+            >>> import torch
+            >>> import gsr
+            >>> field = gsr.load("lite").encode(torch.rand(3, 6, 8))
+            >>> field.render(scale=2.5).shape
+            torch.Size([3, 15, 20])
+            >>> window = gsr.View(x=1, y=1, width=4, height=3, size=(30, 40))
+            >>> field.render(view=window, layer="gaussians").shape
+            torch.Size([3, 30, 40])
         """
         return render_as_given(self, scale, size=size, view=view, layer=layer, progress=progress)
 
@@ -250,7 +260,24 @@ class GaussianField(Generic[Pixels]):
     def explain(
         self, x: float, y: float, scale: float | tuple[float, float] = 4.0
     ) -> "Explanation":
-        """Which Gaussians made the colour at (x, y), seen at `scale`."""
+        """Which Gaussians made the colour at (x, y), seen at `scale`.
+
+        Args:
+            x: From the left edge, LR pixels.
+            y: From the top edge, LR pixels.
+            scale: Magnification, one number or (sy, sx).
+
+        Raises:
+            ScaleError: when the point is outside the image or the scale cannot be rendered.
+
+        Examples:
+            >>> import torch
+            >>> import gsr
+            >>> field = gsr.load("lite").encode(torch.rand(3, 6, 8))
+            >>> found = field.explain(x=4.2, y=3.1, scale=4)
+            >>> round(sum(one.share for one in found.contributions), 3)
+            1.0
+        """
         from gsr.field.inspection import explain
 
         return explain(self, x, y, scale)
@@ -258,7 +285,23 @@ class GaussianField(Generic[Pixels]):
     def with_kernel(
         self, kernel: int, pixels: Bool[Tensor, "b h w"] | None = None
     ) -> "GaussianField":
-        """Another field, in which the marked pixels (or all) take `kernel`."""
+        """Another field, in which the marked pixels (or all) take `kernel`.
+
+        Args:
+            kernel: Number in the bank, 0 to n - 1.
+            pixels: A boolean mask; all pixels if not given. [b, h, w]
+
+        Raises:
+            GsrError: for a kernel that the bank does not have, or another kind of mask.
+            ShapeError: when the mask has another size.
+
+        Examples:
+            >>> import torch
+            >>> import gsr
+            >>> field = gsr.load("lite").encode(torch.rand(3, 6, 8))
+            >>> field.with_kernel(3)
+            GaussianField(8 x 6 Gaussians, model='lite', edited (1))
+        """
         from gsr.field.editing import with_kernel
 
         return with_kernel(self, kernel, pixels)
@@ -274,6 +317,13 @@ class GaussianField(Generic[Pixels]):
 
         Raises:
             OutputError: another suffix, or a failing file system.
+
+        Examples:
+            >>> import torch
+            >>> import gsr
+            >>> field = gsr.load("lite").encode(torch.rand(3, 6, 8))
+            >>> field.save("photo.gsf").name
+            'photo.gsf'
         """
         from gsr.field.file import save_field
 

@@ -182,6 +182,14 @@ def open_field(path: str | Path, *, device: str | torch.device = "cpu") -> Gauss
 
     Raises:
         ImageError: a missing, damaged or foreign file, or one of a newer version of gsr.
+
+    Examples:
+        >>> import torch
+        >>> import gsr
+        >>> field = gsr.load("lite").encode(torch.rand(3, 6, 8))
+        >>> again = gsr.open_field(field.save("photo.gsf"))
+        >>> bool((again.render(scale=2) == field.render(scale=2)).all())
+        True
     """
     path = Path(path)
     if not is_file(path, ImageError):

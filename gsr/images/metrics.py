@@ -109,6 +109,13 @@ def psnr(sr: Tensor, hr: Tensor, *, protocol: Protocol) -> Tensor:
 
     Raises:
         ShapeError: the shapes differ, or nothing is left after the shave.
+
+    Examples:
+        >>> import torch
+        >>> from gsr.images.metrics import Protocol, psnr
+        >>> hr = torch.zeros(3, 32, 32)
+        >>> round(float(psnr(hr + 0.1, hr, protocol=Protocol("rgb", shave=2))), 3)
+        20.0
     """
     first, second = _prepare(sr, hr, protocol, least=1)
     error = (first - second).square().mean(dim=(-3, -2, -1))
@@ -131,6 +138,13 @@ def ssim(sr: Tensor, hr: Tensor, *, protocol: Protocol) -> Tensor:
 
     Raises:
         ShapeError: the shapes differ, or fewer than 11x11 pixels are left after the shave.
+
+    Examples:
+        >>> import torch
+        >>> from gsr.images.metrics import Protocol, ssim
+        >>> hr = torch.zeros(3, 32, 32)
+        >>> round(float(ssim(hr, hr, protocol=Protocol.benchmark(scale=4))), 3)
+        1.0
     """
     first, second = _prepare(sr, hr, protocol, least=_WINDOW)
     height, width = (n - _WINDOW + 1 for n in first.shape[-2:])

@@ -50,6 +50,12 @@ def load(
     Raises:
         ImageError: the source is missing, unreadable, damaged, too large or out of range.
         ShapeError: an array or tensor has another shape.
+
+    Examples:
+        >>> import numpy as np
+        >>> from gsr.images import load
+        >>> load(np.zeros((6, 8, 3), dtype=np.uint8)).rgb.shape
+        torch.Size([3, 6, 8])
     """
     if isinstance(source, Picture):
         check_pixels(source.info.name, source.rgb.shape[2], source.rgb.shape[1], max_pixels)

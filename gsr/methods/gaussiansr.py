@@ -283,6 +283,13 @@ class GaussianSR(nn.Module):
         Raises:
             ImageError: when `source` is not an image that can be read.
             ConfigError: an ensemble of a model whose classes cannot be turned.
+
+        Examples:
+            >>> import torch
+            >>> import gsr
+            >>> model = gsr.load("lite")
+            >>> model.encode(torch.rand(3, 6, 8))
+            GaussianField(8 x 6 Gaussians, model='lite')
         """
         if ensemble and self.config.classifier != "prototype":
             raise ConfigError(

@@ -47,6 +47,13 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
     Raises:
         ConfigError: for an unknown name.
         WeightsError: for a damaged or foreign file, and one that may not be read.
+
+    Examples:
+        >>> import torch
+        >>> from gsr import methods
+        >>> field = methods.get("bicubic").encode(torch.rand(3, 6, 8))
+        >>> field.render(scale=2).shape
+        torch.Size([3, 12, 16])
     """
     text = str(name)
     if text == "sinc":

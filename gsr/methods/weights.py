@@ -82,6 +82,13 @@ def load(
         ConfigError: for a strength outside of [0, 1].
         WeightsError: for an unknown name, a missing, damaged or foreign file, for weights of
             another method, and for a strength where there is nothing to mix with.
+
+    Examples:
+        >>> import gsr
+        >>> model = gsr.load("lite")
+        >>> model.config.num_kernels
+        100
+        >>> gentle = gsr.load("photo", strength=0.5)
     """
     if not (is_number(strength) and 0 <= strength <= 1):
         raise ConfigError(f"strength must be a number from 0 to 1, got {shown(strength)}.")

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gsr.base.errors import ScaleError, shown
-from gsr.base.limits import MAX_SIDE
+from gsr.base.limits import MAX_SIDE, whole_pixels
 
 MIN_SCALE, MAX_SCALE = 1 / 64, 64.0
 """Magnifications a render accepts. Below 1 the picture is reduced with anti-aliasing."""
@@ -50,9 +50,9 @@ def is_number(value: object) -> bool:
 
 
 def scaled_size(lr_size: tuple[int, int], scale: float | tuple[float, float]) -> tuple[int, int]:
-    """Output (height, width) of a whole image at `scale`: rounded, at least one pixel."""
+    """Output (height, width) of a whole image at `scale`, see `whole_pixels`."""
     sy, sx = parse_scale(scale)
-    return max(1, round(lr_size[0] * sy)), max(1, round(lr_size[1] * sx))
+    return whole_pixels(lr_size[0] * sy), whole_pixels(lr_size[1] * sx)
 
 
 def check_size(size: object) -> tuple[int, int]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-_LABEL = re.compile(r"-(?:(?:x|w|h|max)[0-9][0-9.e+-]*|[0-9]+x[0-9]+)$")
+_LABEL = re.compile(r"-(?:(?:x|w|h|max)[0-9][0-9.e+-]*|[0-9]+x[0-9]+(?:-(?:crop|pad|stretch))?)$")
 """The end of the stem of a result, see `gsr.base.output_size.OutputSize.label`."""
 _MARK = b"gsr:scale"
 """Stands in every result with metadata, uncompressed: in PNG text, else in the EXIF block."""

@@ -3,7 +3,7 @@
 import typer
 
 from gsr.base.errors import ConfigError
-from gsr.base.output_size import Kind, OutputSize, parse_size
+from gsr.base.output_size import Fit, Kind, OutputSize, parse_size
 
 
 def number(text: str) -> float:
@@ -20,11 +20,12 @@ def wanted_size(
     width: int | None,
     height: int | None,
     longest: int | None,
+    fit: Fit | None = None,
 ) -> OutputSize:
     """The one request among the options.
 
     Raises:
-        ConfigError: none or several are given, or `size` is malformed.
+        ConfigError: none or several are given, `size` is malformed, or `fit` stands without it.
         ScaleError: the scale cannot be rendered whatever the picture is.
     """
     options: dict[Kind, float | str | None] = {
@@ -39,7 +40,9 @@ def wanted_size(
         )
     ((kind, value),) = given.items()
     if isinstance(value, str):
-        return OutputSize(kind, parse_size(value))
+        return OutputSize(kind, parse_size(value), fit or "inside")
+    if fit is not None:
+        raise ConfigError(f"--fit says how a picture fits --size, and --{kind} was given.")
     if kind == "scale":
         from gsr.base.coords import parse_scale
 

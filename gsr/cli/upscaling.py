@@ -10,6 +10,7 @@ import typer
 
 from gsr.base.errors import ConfigError, GsrError, OutputError
 from gsr.base.files import Plan, plan
+from gsr.base.output_size import Fit
 from gsr.base.progress import Steps
 from gsr.cli.names import print_path
 from gsr.cli.progress import Reporter
@@ -39,7 +40,23 @@ def upscale(
         ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option("--size", help="Exact size in pixels.", metavar="WxH")
+        str | None,
+        typer.Option("--size", help="Pixels; proportions are kept, see --fit.", metavar="WxH"),
+    ] = None,
+    fit: Annotated[
+        Fit | None,
+        typer.Option(
+            help="How other proportions fit --size: inside it (default), by a crop of the middle, "
+            "with a margin (pad), or distorted (stretch)."
+        ),
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            help="Colour of the margin of --fit pad: a name or #rrggbb. Default: transparent where "
+            "the picture is, else black.",
+            metavar="COLOR",
+        ),
     ] = None,
     width: Annotated[
         int | None, typer.Option(help="Width in pixels, proportions kept.", min=1, max=MAX_SIDE)
@@ -88,7 +105,9 @@ def upscale(
 
     One path a line, as $'...' of bash where it holds control characters.
     """
-    wanted = wanted_size(scale, size, width, height, longest)
+    wanted = wanted_size(scale, size, width, height, longest, fit)
+    if background is not None:
+        _check_background(background, fit)
     target = Path(output) if output is not None else None
     todo = plan(
         inputs,
@@ -112,6 +131,7 @@ def upscale(
             method=lambda: method_called(model, best=best, strength=strength),
             advise=True,
             overwrite=overwrite,
+            background=background,
             strip=strip,
             white=white,
             pool=pool,
@@ -119,6 +139,14 @@ def upscale(
         )
         code = _run(batch, reporter, as_json=as_json, null=null)
     raise typer.Exit(code)
+
+
+def _check_background(color: str, fit: Fit | None) -> None:
+    from gsr.images.margin import check_color
+
+    if fit != "pad":
+        raise ConfigError("--background is the colour of a margin, which --fit pad makes.")
+    check_color(color)
 
 
 def _check_format(todo: Plan, target: Path | None, file_format: Format | None) -> None:

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from gsr.base.coords import MAX_SCALE, MIN_SCALE
+from gsr.base.limits import whole_pixels
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
@@ -21,7 +22,7 @@ def field_html(field: "GaussianField") -> str:
 
     height, width = field.lr_size
     scale = min(MAX_SCALE, max(MIN_SCALE, SIDE / max(height, width)))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
+    size = whole_pixels(height * scale), whole_pixels(width * scale)
     out = io.BytesIO()
     to_pil(render(field, size=size)[0]).save(out, "PNG")
     data = base64.b64encode(out.getvalue()).decode()

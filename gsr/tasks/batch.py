@@ -18,13 +18,14 @@ from gsr.base.files import (
     is_field_file,
     prepare_folder,
 )
-from gsr.base.output_size import OutputSize
+from gsr.base.output_size import Layout, OutputSize
 from gsr.base.progress import SILENT, Advance, Steps
 from gsr.decoding.header import header_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from gsr.base.coords import View
     from gsr.decoding.pool import Pool
     from gsr.field.protocol import ContinuousImage, Method
     from gsr.tasks.source import Opened
@@ -65,6 +66,7 @@ class Batch:
         wanted: How large the results shall be.
         method: Called once, when the first picture is to be encoded.
         overwrite: Replace results that exist already; else they are skipped.
+        background: Colour of the margin where a size is padded, see `gsr.images.margin`.
         strip: Write no metadata.
         white: The value that is white, see `gsr.images.load`.
         pool: Decodes the pictures in other processes, see `gsr.images.load`.
@@ -77,6 +79,7 @@ class Batch:
     wanted: OutputSize
     method: "Callable[[], Method]"
     overwrite: bool = False
+    background: str | None = None
     strip: bool = False
     white: float | None = None
     pool: "Pool | None" = None
@@ -127,14 +130,15 @@ class Batch:
 
         lr_size = header_size(job.source, self.pool)
         if lr_size is not None and lr_size[0] * lr_size[1] <= MAX_INPUT_PIXELS:
-            size = self._size(job, lr_size)
+            size = self._layout(job, lr_size).canvas
             check_output(job.output, size)
             self._warn_of_memory(job, lr_size, size)
         return None
 
-    def _size(self, job: Job, lr_size: tuple[int, int]) -> tuple[int, int]:
+    def _layout(self, job: Job, lr_size: tuple[int, int]) -> Layout:
         try:
-            size = self.wanted.for_picture(lr_size)
+            layout = self.wanted.layout(lr_size)
+            size = layout.canvas
             if self.most_pixels is not None and size[0] * size[1] > self.most_pixels:
                 raise ScaleError(
                     f"{size[1]} x {size[0]} pixels are more than the "
@@ -142,7 +146,7 @@ class Batch:
                 )
         except ScaleError as error:
             raise ScaleError(f"{job.source} ({lr_size[1]} x {lr_size[0]}): {error}") from error
-        return size
+        return layout
 
     def _warn_of_memory(self, job: Job, lr_size: tuple[int, int], size: tuple[int, int]) -> None:
         need = OUTPUT_BYTES * size[0] * size[1] + INPUT_BYTES * lr_size[0] * lr_size[1]
@@ -157,19 +161,22 @@ class Batch:
         from gsr.field.edits import count
         from gsr.field.provenance import made
         from gsr.images import check_output, save
+        from gsr.images.margin import with_margin
         from gsr.tasks.source import open_source
 
         start = time.perf_counter()
         source = open_source(job.source, white=self.white, pool=self.pool)
         lr_size = source.lr_size
-        size = self._size(job, lr_size)
-        check_output(job.output, size, transparent=source.transparent)
+        layout = self._layout(job, lr_size)
+        check_output(job.output, layout.canvas, transparent=source.transparent)
         advice = source.advice(method) if self.advise else None
-        if advice:
-            self.steps.note(f"{job.source}: {advice}")
+        before = [note for note in (layout.note, advice) if note]
+        for note in before:
+            self.steps.note(f"{job.source}: {note}")
         with self.steps.bar(title) as advance:
-            encoded, image = _render(source, method, size, _ending(advance))
-        scale = size[0] / lr_size[0], size[1] / lr_size[1]
+            encoded, image = _render(source, method, layout.view, _ending(advance))
+        image = with_margin(image, layout.canvas, self.background)
+        scale = layout.view.scale
         by = made(encoded, scale)
         comment, notes = by.for_file(job.output, strip=self.strip)
         for note in notes:
@@ -181,15 +188,15 @@ class Batch:
             input=str(job.source),
             output=str(job.output),
             status="written",
-            width=size[1],
-            height=size[0],
+            width=layout.canvas[1],
+            height=layout.canvas[0],
             scale_x=scale[1],
             scale_y=scale[0],
             model=encoded.model,
             weights=encoded.weights or None,
             edits=count(encoded.edits),
             seconds=round(time.perf_counter() - start, 3),
-            notes=[*([advice] if advice else []), *notes, *left_out],
+            notes=[*before, *notes, *left_out],
         )
 
     def _attempt(self, job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
@@ -231,14 +238,14 @@ def _ending(advance: Advance) -> Advance:
 
 
 def _render(
-    source: "Opened", method: "Method | None", size: tuple[int, int], advance: Advance
+    source: "Opened", method: "Method | None", view: "View", advance: Advance
 ) -> "tuple[ContinuousImage, Image.Image]":
     """The continuous image, and its pixels."""
     pixels = source.lr_size[0] * source.lr_size[1]
     cost = ENCODING_COST * pixels
-    encoding = cost / (cost + size[0] * size[1])
+    encoding = cost / (cost + view.size[0] * view.size[1])
     encoded = source.encode(method, lambda tile, tiles: advance(encoding * tile / tiles))
     image = encoded.render(
-        size=size, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
+        view=view, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
     )
     return encoded, cast("Image.Image", image)

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont
 
 from gsr.base.coords import View, check_size, is_number, parse_scale
 from gsr.base.errors import ScaleError, shown
+from gsr.base.limits import whole_pixels
 from gsr.field.protocol import ContinuousImage, Progress
 from gsr.field.provenance import made
 from gsr.images import PictureInfo
@@ -115,7 +116,7 @@ def _near(lr_size: tuple[int, int]) -> tuple[int, int]:
     """The picture's proportions, a side that suits a screen, and even, as MP4 wants it."""
     longest = max(lr_size)
     factor = min(max(longest, SHORT_SIDE), LONG_SIDE) / longest
-    height, width = (max(2, 2 * round(side * factor / 2)) for side in lr_size)
+    height, width = (2 * whole_pixels(side * factor / 2) for side in lr_size)
     return height, width
 
 

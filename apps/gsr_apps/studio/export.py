@@ -10,6 +10,7 @@ from gsr import GaussianField, View
 from gsr.base.coords import FARTHEST, MAX_SCALE, parse_scale
 from gsr.base.errors import ScaleError
 from gsr.base.files import marked
+from gsr.base.limits import whole_pixels
 from gsr.field.protocol import Layer, Progress
 from gsr.field.provenance import Made, made, notes_of
 from gsr.field.render import as_picture
@@ -89,11 +90,11 @@ class PictureRequest:
         """(height, width) for a region of w x h LR pixels."""
         if self.scale is not None:
             scale, _ = parse_scale(self.scale)
-            return max(1, round(h * scale)), max(1, round(w * scale))
+            return whole_pixels(h * scale), whole_pixels(w * scale)
         if any(side is not None and not 1 <= side <= 10**6 for side in (self.width, self.height)):
             raise ScaleError("width and height must be from 1 to 1,000,000 pixels.")
-        width = self.width or max(1, round(w * (self.height or 0) / h))
-        return self.height or max(1, round(h * width / w)), width
+        width = self.width or whole_pixels(w * (self.height or 0) / h)
+        return self.height or whole_pixels(h * width / w), width
 
     @property
     def media_type(self) -> str:

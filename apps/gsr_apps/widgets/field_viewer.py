@@ -14,6 +14,7 @@ from PIL import Image
 from gsr import GaussianField, GsrError, methods
 from gsr.base.coords import FARTHEST, is_number
 from gsr.base.errors import shown
+from gsr.base.limits import whole_pixels
 from gsr.field.protocol import LAYERS, ContinuousImage
 from gsr.field.render import render
 from gsr.images import load, to_pil
@@ -204,7 +205,7 @@ def with_info(image: Any, like: GaussianField | None = None) -> Any:
 def _still(field: GaussianField) -> bytes:
     height, width = field.lr_size
     scale = STATIC_SIDE / max(height, width)
-    size = max(1, round(height * scale)), max(1, round(width * scale))
+    size = whole_pixels(height * scale), whole_pixels(width * scale)
     picture: Image.Image = to_pil(render(field, size=size)[0])
     out = io.BytesIO()
     picture.save(out, "PNG")

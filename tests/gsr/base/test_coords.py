@@ -65,7 +65,7 @@ def test_the_message_names_the_bad_half() -> None:
         ((10, 20), 3.7, (37, 74)),
         ((10, 20), (0.5, 4), (5, 80)),
         ((1, 1), 1 / 64, (1, 1)),
-        ((3, 7), 1.5, (4, 10)),  # halves go to the even number
+        ((3, 7), 1.5, (5, 11)),  # halves go up
     ],
 )
 def test_size_of_a_whole_image(

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.checkout import environment
-from PIL import Image
+from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 import gsr.base.files
@@ -176,11 +176,15 @@ def test_an_empty_argument_is_not_this_folder(cli, photo, monkeypatch, line, wor
     [
         (["-s", "3.7"], (44, 33), "photo-x3.7.png"),
         (["--scale", "1"], (12, 9), "photo-x1.png"),
-        (["-s", "0.5"], (6, 4), "photo-x0.5.png"),
-        (["--size", "30x40"], (30, 40), "photo-30x40.png"),
-        (["--width", "30"], (30, 22), "photo-w30.png"),
+        (["-s", "0.5"], (6, 5), "photo-x0.5.png"),
+        (["--size", "30x40"], (30, 23), "photo-30x40.png"),
+        (["--size", "30x40", "--fit", "inside"], (30, 23), "photo-30x40.png"),
+        (["--size", "30x40", "--fit", "crop"], (30, 40), "photo-30x40-crop.png"),
+        (["--size", "30x40", "--fit", "pad"], (30, 40), "photo-30x40-pad.png"),
+        (["--size", "30x40", "--fit", "stretch"], (30, 40), "photo-30x40-stretch.png"),
+        (["--width", "30"], (30, 23), "photo-w30.png"),
         (["--height", "30"], (40, 30), "photo-h30.png"),
-        (["--longest", "30"], (30, 22), "photo-max30.png"),
+        (["--longest", "30"], (30, 23), "photo-max30.png"),
     ],
 )
 def test_every_way_to_say_how_large(upscale, photo, options, size, name):
@@ -199,6 +203,46 @@ def test_longest_of_a_tall_picture_is_its_height(upscale, tmp_path):
 def test_one_pixel(upscale, tmp_path, options):
     result = upscale(picture(tmp_path / "one.png", (1, 1)), *options)
     assert result.code == 0, result.err
+
+
+def circle(path: Path, size: tuple[int, int] = (120, 40)) -> Path:
+    image = Image.new("RGB", size, "white")
+    middle = size[0] / 2
+    ImageDraw.Draw(image).ellipse((middle - 15, 5, middle + 15, 35), fill="black")
+    image.save(path)
+    return path
+
+
+def extent(path: Path) -> tuple[int, int]:
+    """(width, height) of what is dark."""
+    with Image.open(path) as image:
+        left, top, right, bottom = image.convert("L").point(lambda v: 255 * (v < 128)).getbbox()
+    return right - left, bottom - top
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--fit", "crop"], ["--fit", "pad", "--background", "gold"]]
+)
+def test_a_circle_stays_one_in_a_box_of_another_shape(upscale, tmp_path, options):
+    result = upscale(circle(tmp_path / "c.png"), "--size", "240x160", *options, "-q")
+    width, height = extent(result.paths[0])
+    assert abs(width - height) <= 1
+
+
+def test_where_proportions_were_kept_it_is_said(upscale, tmp_path):
+    result = upscale(circle(tmp_path / "c.png"), "--size", "240x240")
+    assert size_of(result.paths[0]) == (240, 80)
+    assert "note: " in result.err
+    assert "its proportions were kept: 240 x 80 pixels, the most inside 240 x 240" in result.err
+    assert "note: " not in upscale(tmp_path / "c.png", "--size", "240x80").err
+
+
+def test_choices_that_say_nothing_here_are_refused(upscale, photo):
+    refused(upscale(photo, "-s", 2, "--fit", "pad"), "--fit says how a picture fits --size")
+    refused(upscale(photo, "--size", "9x9", "--fit", "squeeze"), "--fit")
+    refused(upscale(photo, "--size", "9x9", "--background", "red"), "which --fit pad makes")
+    pad = ("--size", "9x9", "--fit", "pad", "--background")
+    refused(upscale(photo, *pad, "greenish"), "'greenish' is not a colour")
 
 
 def test_the_size_must_be_said_once(upscale, photo):
@@ -489,11 +533,11 @@ def test_a_folder_without_pictures(upscale, album, tmp_path):
 
 
 def test_json_of_one_file(upscale, photo):
-    result = upscale(photo, "--size", "24x27", "--json", "-q")
+    result = upscale(photo, "--size", "24x27", "--fit", "stretch", "--json", "-q")
     (line,) = result.out.splitlines()
     told = json.loads(line)
     assert told["status"] == "written"
-    assert told["output"] == str(photo.with_name("photo-24x27.png"))
+    assert told["output"] == str(photo.with_name("photo-24x27-stretch.png"))
     assert (told["width"], told["height"]) == (24, 27)
     assert (told["scale_x"], told["scale_y"]) == (2.0, 3.0)
     assert told["model"] == "lite"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gsr.base.errors import ShapeError
 from gsr.network.splat import cpu, cpu_grid, reference
+from gsr.network.splat.jit import ENABLED
 from gsr.network.splat.reference import flat
 
 
@@ -76,7 +77,8 @@ def grid_points(xs: Tensor, ys: Tensor) -> Tensor:
 
 def compiled(geometry: Tensor, channels: Tensor) -> bool:
     """Whether the compiled loops can take these."""
-    return geometry.device.type == "cpu" and channels.dtype == geometry.dtype == torch.float32
+    on_cpu = geometry.device.type == "cpu"
+    return ENABLED and on_cpu and channels.dtype == geometry.dtype == torch.float32
 
 
 def _best(geometry: Tensor, channels: Tensor) -> str:

@@ -21,6 +21,8 @@ from gsr.cli.evaluating import evaluate
 from gsr.cli.exporting import export
 from gsr.cli.looking import info, inspect
 from gsr.cli.names import printable
+from gsr.cli.stopping import INTERRUPTED, leave, stoppable
+from gsr.cli.streams import fill_missing, say, show, silence
 from gsr.cli.studio import studio
 from gsr.cli.sweeping import sweep
 from gsr.cli.training import PASSED_ON, train
@@ -29,6 +31,8 @@ from gsr.cli.upscaling import upscale
 USAGE_ERROR = 2
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG)
 """What a file system says of a name that a caller gave."""
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""What a device says that takes nothing more."""
 FILLED = "give a name or a value there (this folder is called .)"
 
 app = typer.Typer(
@@ -58,30 +62,36 @@ def _root(
     if version:
         from gsr import __version__
 
-        typer.echo(f"gsr {__version__}")
+        show(f"gsr {__version__}")
     elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        show(context.get_help())
 
 
 def run(arguments: list[str] | None = None, application: typer.Typer | None = None) -> int:
     """Run one command line, of `gsr` or of another application, and return its exit code."""
+    fill_missing()
     _print_any_name()
     try:
         _check_empty(sys.argv[1:] if arguments is None else arguments)
-        code = (application or app)(arguments, prog_name="gsr", standalone_mode=False)
+        with stoppable() as signals:
+            code = (application or app)(arguments, prog_name="gsr", standalone_mode=False)
     except typer.TyperException as error:
         return _refuse(error.format_message())
     except GsrError as error:
         return _refuse(str(error))
     except BrokenPipeError:
-        # The reader of stdout has left (`gsr info | head -1`); Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)  # its reader has left (`gsr info | head -1`)
         return 1
     except OSError as error:
+        if error.filename is None and error.errno in UNWRITABLE:
+            silence(sys.stdout)  # a page of help; files that are written have names
+            return _refuse(f"standard output cannot be written: {reason(error).lower()}")
         # Anything may be in a folder that may not be entered: every look at it ends here.
         if error.errno not in FORBIDDEN or error.filename is None:
             raise
         return _refuse(f"{error.filename} cannot be used: {reason(error).lower()}")
+    if code == INTERRUPTED and signals:
+        return 128 + signals[-1]
     return code if isinstance(code, int) else 0
 
 
@@ -112,10 +122,10 @@ def _check_empty(arguments: list[str]) -> None:
 def _refuse(message: str) -> int:
     sentence = printable(" ".join(message.split()))
     end = "" if sentence.endswith((".", "?", "!")) else "."
-    typer.echo(f"error: {sentence}{end}", err=True)
+    say(f"error: {sentence}{end}")
     return USAGE_ERROR
 
 
 def main() -> None:
     """Entry point of the `gsr` command."""
-    sys.exit(run())
+    leave(run())

@@ -11,6 +11,7 @@ from gsr.base.errors import GsrError
 from gsr.base.progress import Steps
 from gsr.cli.progress import Reporter
 from gsr.cli.stopping import exit_code, stoppable
+from gsr.cli.streams import show
 from gsr.tasks.datasets import DATASETS, Dataset, RemoteFile, find
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ QuietFlag = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on s
 @data.callback(invoke_without_command=True)
 def _root(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        show(context.get_help())
 
 
 # --- gsr data check --------------------------------------------------------------------------
@@ -62,10 +63,10 @@ def check_data(
         reporter.error("interrupted, the set was not read to its end.")
         raise typer.Exit(exit_code(stopped)) from None
     if as_json:
-        typer.echo(json.dumps({**asdict(report), "complete": report.is_complete}, indent=2))
+        show(json.dumps({**asdict(report), "complete": report.is_complete}, indent=2))
     else:
         for line in _lines(report):
-            typer.echo(line)
+            show(line)
     raise typer.Exit(0 if report.is_complete else INCOMPLETE)
 
 
@@ -165,7 +166,7 @@ def _tell(fetched: "Fetched", folder: Path, reporter: Reporter) -> None:
     if arrived is None:
         reporter.summary(f"{file.name}: all of it is there already.")
         return
-    typer.echo(f"{arrived.sha256}  {file.name}")
+    show(f"{arrived.sha256}  {file.name}")
     if file.sha256 is None:
         reporter.note(f"no checksum of {file.name} is known, so it could not be compared.")
     for name in fetched.folders:

@@ -15,6 +15,7 @@ from gsr.base.optional import needing, part
 from gsr.cli.progress import Reporter
 from gsr.cli.single import decoders
 from gsr.cli.stopping import exit_code, stoppable
+from gsr.cli.streams import show
 
 if TYPE_CHECKING:
     from gsr.tasks.evaluation.contenders import Contender
@@ -105,7 +106,7 @@ def evaluate(
         whole = replace(plan, sets=[one for one in plan.sets if one.name not in incomplete])
         summaries = summarise(whole, rows)
         text = "\n".join(map(markdown, summaries))
-        typer.echo(text, nl=False)
+        show(text, end=False)
         if output:
             _write(output / f"{plan.protocol}-{plan.reduction.name}", summaries, text, reporter)
     if incomplete:

@@ -15,6 +15,7 @@ from gsr.cli.methods import method_rows, method_table
 from gsr.cli.progress import Reporter
 from gsr.cli.single import Best, Model, Strength, White, encode, method_for, open_noted
 from gsr.cli.sizes import number
+from gsr.cli.streams import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,10 +54,10 @@ def info(
     else:
         facts = _field(Path(model)) if is_field_file(Path(model)) else _weights(model)
     if as_json:
-        typer.echo(json.dumps(facts, indent=2))
+        show(json.dumps(facts, indent=2))
         return
     for line in _tree(facts):
-        typer.echo(line)
+        show(line)
 
 
 def _show_methods(model: str | None, as_json: bool) -> None:
@@ -64,7 +65,7 @@ def _show_methods(model: str | None, as_json: bool) -> None:
         raise ConfigError("--methods lists every network, so it takes no name of weights.")
     rows = method_rows()
     for line in [json.dumps(rows, indent=2)] if as_json else method_table(rows):
-        typer.echo(line)
+        show(line)
 
 
 def _installation() -> dict[str, Any]:
@@ -198,10 +199,10 @@ def inspect(
     choose = partial(method_for, model=model, best=best, strength=strength)
     explanation, made = _explain(image, (x, y), scale, choose, white, Reporter(quiet))
     if as_json:
-        typer.echo(json.dumps({"image": str(image), **explanation.to_dict(), "made": made}))
+        show(json.dumps({"image": str(image), **explanation.to_dict(), "made": made}))
         return
     for line in _report(image, explanation):
-        typer.echo(line)
+        show(line)
 
 
 def point(text: str) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 import os
 import re
 
-import typer
+from gsr.cli.streams import show
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_BYTE = re.compile(rb"[\x00-\x1f\x7f'\\]")
@@ -20,13 +20,15 @@ def print_path(path: str | os.PathLike[str], *, null: bool = False) -> None:
     A path with control characters would break into lines: it is quoted as bash reads it,
     `$'a\nb.png'`. With `null` it is not, and a zero byte ends it instead.
     """
-    raw = os.fsencode(path)
+    show(_line(os.fsencode(path), null), end=False)
+
+
+def _line(raw: bytes, null: bool) -> bytes:
     if null:
-        typer.echo(raw + b"\0", nl=False)
-    elif re.search(rb"[\x00-\x1f\x7f]", raw):
-        typer.echo(b"$'" + _CONTROL_BYTE.sub(_escape, raw) + b"'")
-    else:
-        typer.echo(raw)
+        return raw + b"\0"
+    if re.search(rb"[\x00-\x1f\x7f]", raw):
+        return b"$'" + _CONTROL_BYTE.sub(_escape, raw) + b"'\n"
+    return raw + b"\n"
 
 
 def _escape(found: re.Match[bytes]) -> bytes:

@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import typer
-
 from gsr.base.progress import Advance
 from gsr.cli.names import printable
+from gsr.cli.streams import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,21 +27,21 @@ class Reporter:
     def note(self, text: str) -> None:
         """Something worth knowing that is not an error."""
         if not self.quiet:
-            typer.echo(f"note: {printable(text)}", err=True)
+            say(printable(f"note: {text}"))
 
     def line(self, text: str) -> None:
         """One finished step; on a terminal the bar has shown it already."""
         if not self.quiet and not sys.stderr.isatty():
-            typer.echo(printable(text), err=True)
+            say(printable(text))
 
     def summary(self, text: str) -> None:
         """How it ended, terminal or not."""
         if not self.quiet:
-            typer.echo(printable(text), err=True)
+            say(printable(text))
 
     def error(self, text: str) -> None:
         """Something failed and the run goes on."""
-        typer.echo(f"error: {printable(text)}", err=True)
+        say(printable(f"error: {text}"))
 
     @contextmanager
     def bar(self, text: str) -> Iterator[Advance]:

@@ -17,6 +17,7 @@ from gsr.cli.progress import Reporter
 from gsr.cli.single import Best, Model, Strength, White, decoders, method_called
 from gsr.cli.sizes import number, wanted_size
 from gsr.cli.stopping import exit_code, stoppable
+from gsr.cli.streams import show
 from gsr.tasks.batch import Batch, Outcome, Status
 
 Format = Literal["png", "webp", "jpg", "tiff"]
@@ -195,6 +196,6 @@ def _conclude(
         size = f"{outcome.width} x {outcome.height} pixels"
         reporter.line(f"{outcome.input}: {size} in {outcome.seconds:.1f} s")
     if as_json:
-        typer.echo(json.dumps(vars(outcome)))
+        show(json.dumps(vars(outcome)))
     elif outcome.status == "written":
         print_path(outcome.output, null=null)

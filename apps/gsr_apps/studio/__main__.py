@@ -3,6 +3,7 @@
 import sys
 
 from gsr.cli import run
+from gsr.cli.stopping import leave
 
 if __name__ == "__main__":
-    sys.exit(run(["app", *sys.argv[1:]]))
+    leave(run(["app", *sys.argv[1:]]))

@@ -8,7 +8,7 @@ import numba
 from numba.core.caching import FunctionCache
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy"}
-ENABLED = not numba.config.DISABLE_JIT
+ENABLED = not getattr(numba.config, "DISABLE_JIT", False)
 """Whether anything is compiled; a debugger or a coverage tool may have asked numba not to."""
 
 

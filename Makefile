@@ -26,7 +26,7 @@ GPU_READY := $(if $(filter $(PY),$(GPU_PY)),$(ALL))
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help app test attack lint format notebooks train-lite gpu-train gpu-check clean browser FORCE
+.PHONY: help app test attack docs lint format notebooks train-lite gpu-train gpu-check clean browser FORCE
 
 # A stamp is only believed while the environment's Python runs and the checkout lies where it lay.
 USABLE := import pip, sys; sys.exit(sys.version_info < (3, 11))
@@ -49,6 +49,11 @@ test: $(ALL) browser lint ## run every check: lint, format, types, imports, spel
 # --inputs, --requests, --kills, --clients, --seconds, --seed, --only; see --help.
 attack: $(ALL) ## hostile inputs, requests, kills and a crowd; writes docs/reliability.md (ATTACK_ARGS='...')
 	OMP_WAIT_POLICY=PASSIVE $(PY) -m tests.attack $(ATTACK_ARGS)
+
+# Links and references that lead nowhere are errors. Running the notebooks takes minutes the first time.
+docs: $(ALL) ## build the documentation into build/site, strictly
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
 
 lint: $(ALL) ## run the checks that execute nothing
 	$(PY) -m ruff check .

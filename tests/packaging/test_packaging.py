@@ -29,6 +29,13 @@ def test_the_version_stands_in_one_place(built: metadata.Distribution) -> None:
     assert f'"{gsr.__version__}"' not in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
+def test_an_index_shows_no_dead_links(built: metadata.Distribution) -> None:
+    text = built.metadata.get_payload()
+    assert text.startswith("# gsr")
+    assert "pip install" in text or "make app" in text
+    assert re.findall(r"\]\((?!https:)[^)]*\)", text) == []
+
+
 def test_a_plain_installation_helps_and_says_what_the_app_needs(plain: Environment) -> None:
     shown = plain.run("gsr train --help")
     assert shown.returncode == 0, shown.stderr
@@ -104,7 +111,7 @@ def instructions() -> list[str]:
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with torch and what builds gsr, and without gsr."""
-    tools = {"hatchling", "editables"}
+    tools = {"hatchling", "hatch-fancy-pypi-readme", "editables"}
     names = {name for tool in tools for name in needed(metadata.distribution(tool), "")}
     return Environment(tmp_path_factory.mktemp("empty") / "it", names | tools | {"torch"})
 

@@ -248,14 +248,7 @@ class GaussianField(Generic[Pixels]):
 
     def read(self, view: View, layer: Layer = "result") -> Float[Tensor, "b 3 H W"]:
         """Colours at the pixel centres of a view of magnification 1 or more, not clamped."""
-        xs, ys = view.axes(self.lr_size)
-        scale = self.lr.new_tensor(view.scale).expand(len(self.lr), 2)
-        maps, (left, top) = self.splat_maps(xs, ys)
-        sample = self.sampler.grid(maps, xs - left, ys - top, scale, decoded=layer != "gaussians")
-        rgb = sample.rgb
-        if layer == "residual":
-            rgb = 0.5 + RESIDUAL_GAIN * (rgb - sample.colors)
-        return rgb.movedim(-1, 1).unflatten(-1, view.size)
+        return read_grid(self, *view.axes(self.lr_size), view.scale, layer)
 
     def explain(
         self, x: float, y: float, scale: float | tuple[float, float] = 4.0
@@ -346,3 +339,20 @@ class GaussianField(Generic[Pixels]):
     def _tensors(self) -> dict[str, Tensor]:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: v for name, v in values.items() if isinstance(v, Tensor)}
+
+
+def read_grid(
+    field: GaussianField,
+    xs: Float[Tensor, " W"],
+    ys: Float[Tensor, " H"],
+    scale: tuple[float, float],
+    layer: Layer = "result",
+) -> Float[Tensor, "b 3 H W"]:
+    """As `GaussianField.read`, at every point of a grid: ascending LR pixels within the image."""
+    each = field.lr.new_tensor(scale).expand(len(field.lr), 2)
+    maps, (left, top) = field.splat_maps(xs, ys)
+    sample = field.sampler.grid(maps, xs - left, ys - top, each, decoded=layer != "gaussians")
+    rgb = sample.rgb
+    if layer == "residual":
+        rgb = 0.5 + RESIDUAL_GAIN * (rgb - sample.colors)
+    return rgb.movedim(-1, 1).unflatten(-1, (len(ys), len(xs)))

@@ -2,7 +2,7 @@
 kernels are where.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,11 @@ from gsr.images import mean_color
 from gsr.network.kernels import Kernels, ellipses, physical
 from gsr.network.sampler import SplatMaps
 from gsr.network.splat import reference, splat_grid
+from gsr.network.tiles import widened
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
+    from gsr.field.mosaic import Mosaic
 
 RGB = tuple[float, float, float]
 
@@ -110,7 +112,7 @@ class GaussianList:
     step: int
 
 
-def _point(field: "GaussianField", x: float, y: float) -> Tensor:
+def _point(field: "GaussianField | Mosaic", x: float, y: float) -> Tensor:
     height, width = field.lr_size
     numbers = is_number(x) and is_number(y)
     if not numbers or not (0 <= x <= width and 0 <= y <= height):
@@ -209,6 +211,34 @@ def explain(
         for i in order
     )
     return _explanation(field, image, point, pair, rgb[0], sample.colors[0, 0], contributions)
+
+
+def explain_part(
+    mosaic: "Mosaic", x: float, y: float, scale: float | tuple[float, float] = 4.0
+) -> Explanation:
+    """As `explain`, of a field in tiles: from the Gaussians around the point alone.
+
+    Raises:
+        ScaleError: when the point is outside the image.
+    """
+    column, row = (int(v) for v in _point(mosaic, x, y).tolist())
+    by = 2 * mosaic.margin
+    part = widened((slice(row, row + 1), slice(column, column + 1)), by, mosaic.lr_size)
+    top, left = (span.start for span in part)
+    found = explain(mosaic.cut(part), x - left, y - top, scale)
+    return replace(
+        found,
+        x=float(x),
+        y=float(y),
+        column=found.column + left,
+        row=found.row + top,
+        contributions=tuple(_moved(one, left, top) for one in found.contributions),
+    )
+
+
+def _moved(one: Contribution, left: int, top: int) -> Contribution:
+    x, y = one.mean
+    return replace(one, column=one.column + left, row=one.row + top, mean=(x + left, y + top))
 
 
 def _explanation(

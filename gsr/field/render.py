@@ -25,7 +25,7 @@ BAND_PIXELS = 262_144
 TINY = 1e-6
 """A scale this little below 1 is 1 that met rounding."""
 _FEWEST_ROWS = 8
-_MARGIN = 3
+MARGIN = 3
 """Output pixels around a reduced view; an anti-aliased bicubic reads two."""
 RESIDUAL_GAIN = 4.0
 """The residual layer shows 0.5 + gain * (result - gaussians)."""
@@ -138,7 +138,7 @@ def _reduced(
     """
     if reduction == (1, 1):
         return _read(image, view, layer)
-    size = view.size[0] + 2 * _MARGIN, view.size[1] + 2 * _MARGIN
+    size = view.size[0] + 2 * MARGIN, view.size[1] + 2 * MARGIN
     inner = size[0] * reduction[0], size[1] * reduction[1]
     if inner[0] * inner[1] > MAX_REDUCED_PIXELS:
         raise ScaleError(
@@ -147,14 +147,14 @@ def _reduced(
         )
     step_y, step_x = view.height / view.size[0], view.width / view.size[1]
     wider = View(
-        view.x - _MARGIN * step_x,
-        view.y - _MARGIN * step_y,
+        view.x - MARGIN * step_x,
+        view.y - MARGIN * step_y,
         size[1] * step_x,
         size[0] * step_y,
         inner,
     )
     reduced = downscale(_read(image, wider, layer).clamp(0, 1), size)
-    return reduced[..., _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    return reduced[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
 def _picture(

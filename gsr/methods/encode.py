@@ -74,8 +74,7 @@ def encode_tiles(
         maps: What is computed of a crop: members [1, h, w, ...] by name.
         progress: Called with (tiles done, tiles in all).
     """
-    if not (isinstance(tile, Integral) and tile >= 1):
-        raise GsrError(f"tile must be at least 1 pixel and a whole number, got {shown(tile)}.")
+    check_tile(tile)
     size = images.shape[-2], images.shape[-1]
     plan = list(tiles(size, tile, halo))
     whole: dict[str, Tensor] = {}
@@ -89,6 +88,16 @@ def encode_tiles(
             if progress:
                 progress(i * len(plan) + j + 1, len(images) * len(plan))
     return whole
+
+
+def check_tile(tile: int) -> None:
+    """Refuse what is no side of a tile.
+
+    Raises:
+        GsrError: for that.
+    """
+    if not (isinstance(tile, Integral) and tile >= 1):
+        raise GsrError(f"tile must be at least 1 pixel and a whole number, got {shown(tile)}.")
 
 
 def part_of(progress: Progress, i: int, parts: int) -> Progress:

@@ -4,7 +4,7 @@ Read bottom-up: configuration, network, what training calls (`forward`), what ev
 calls (`encode`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, overload
 
 import torch
@@ -16,9 +16,11 @@ from torch import Tensor, nn
 from gsr.base.errors import ConfigError
 from gsr.base.reading import Checked
 from gsr.field import GaussianField
+from gsr.field.mosaic import Mosaic
 from gsr.field.protocol import Prediction, Progress
+from gsr.field.tile_store import TileStore
 from gsr.images import PictureSource, Source, is_grey, mean_color
-from gsr.methods.encode import encode_tiles, part_of, read_images
+from gsr.methods.encode import Images, check_tile, encode_tiles, part_of, read_images
 from gsr.network.classifier import Classifier, Kind, nearest
 from gsr.network.correction import corrected, reach
 from gsr.network.decoder import DecoderConfig
@@ -26,6 +28,7 @@ from gsr.network.encoders import EDSR, EncoderConfig
 from gsr.network.fingerprint import fingerprint
 from gsr.network.kernels import KernelBank, physical
 from gsr.network.sampler import Sample, Sampler, SamplerConfig, SplatMaps
+from gsr.network.tiles import Grid, Slices, widened, within
 from gsr.network.turning import turns
 
 
@@ -242,6 +245,7 @@ class GaussianSR(nn.Module):
         progress: Progress | None = ...,
         ensemble: bool = ...,
         corrected: bool = ...,
+        lazy: Literal[False] = ...,
     ) -> GaussianField[Tensor]: ...
     @overload
     def encode(
@@ -252,7 +256,30 @@ class GaussianSR(nn.Module):
         progress: Progress | None = ...,
         ensemble: bool = ...,
         corrected: bool = ...,
+        lazy: Literal[False] = ...,
     ) -> GaussianField[Image.Image]: ...
+    @overload
+    def encode(
+        self,
+        source: Tensor,
+        *,
+        tile: int = ...,
+        ensemble: bool = ...,
+        corrected: bool = ...,
+        lazy: Literal[True],
+        store: TileStore | None = ...,
+    ) -> Mosaic[Tensor]: ...
+    @overload
+    def encode(
+        self,
+        source: PictureSource,
+        *,
+        tile: int = ...,
+        ensemble: bool = ...,
+        corrected: bool = ...,
+        lazy: Literal[True],
+        store: TileStore | None = ...,
+    ) -> Mosaic[Image.Image]: ...
     @torch.no_grad()
     def encode(
         self,
@@ -262,7 +289,9 @@ class GaussianSR(nn.Module):
         progress: Progress | None = None,
         ensemble: bool = False,
         corrected: bool = True,
-    ) -> GaussianField:
+        lazy: bool = False,
+        store: TileStore | None = None,
+    ) -> GaussianField | Mosaic:
         """An image as a continuous field. Run once per image.
 
         Args:
@@ -276,13 +305,16 @@ class GaussianSR(nn.Module):
                 called `best-` and the model's name.
             corrected: Whether the result, reduced again, shall give back the picture, where the
                 model's configuration has it so; see `gsr.network.correction`.
+            lazy: Encode nothing yet: a mosaic makes its tiles when they are first looked at.
+            store: Where a mosaic keeps its tiles; a new `TileStore` unless given.
 
         Returns:
             A field whose renders are tensors for a tensor, and PIL images for a picture.
 
         Raises:
             ImageError: when `source` is not an image that can be read.
-            ConfigError: an ensemble of a model whose classes cannot be turned.
+            ConfigError: an ensemble of a model whose classes cannot be turned; a mosaic of several
+                images, or a store that is too small for one tile.
 
         Examples:
             >>> import torch
@@ -290,22 +322,39 @@ class GaussianSR(nn.Module):
             >>> model = gsr.load("lite")
             >>> model.encode(torch.rand(3, 6, 8))
             GaussianField(8 x 6 Gaussians, model='lite')
+            >>> model.encode(torch.rand(3, 6, 8), lazy=True)
+            Mosaic(8 x 6 Gaussians, 0 of 1 tiles, model='lite')
         """
         if ensemble and self.config.classifier != "prototype":
             raise ConfigError(
                 f"{self.name} cannot be averaged over turns: its classes know no direction."
             )
         images = read_images(source)
+        plan = _Plan(tile, ensemble, corrected and self.config.corrects)
+        if lazy:
+            return self._mosaic(images, plan, store or TileStore())
         first, second = images.progress(progress)
         lr = images.rgb.to(self.bank.raw)
-        plan = _Plan(tile, ensemble, corrected and self.config.corrects)
-        maps = (self._averaged if ensemble else self._once)(lr, plan, first)
-        maps = _greyed(maps, is_grey(lr))
+        maps = _greyed(self._maps(lr, plan, first), is_grey(lr))
         alpha = None
         if images.alpha is not None:
             alpha = self.encode(
                 images.alpha, tile=tile, progress=second, ensemble=ensemble, corrected=corrected
             )
+        return replace(
+            self._field(lr, maps, plan, fingerprint(self)),
+            batch_shape=images.batch_shape,
+            alpha=alpha,
+            info=images.info,
+        )
+
+    def _field(
+        self,
+        lr: Float[Tensor, "b 3 h w"],
+        maps: dict[str, Tensor],
+        plan: "_Plan",
+        weights: str,
+    ) -> GaussianField:
         return GaussianField(
             lr=lr,
             bank_raw=self.bank.raw.detach().clone(),
@@ -318,13 +367,54 @@ class GaussianSR(nn.Module):
             slopes=maps.get("slopes"),
             sampler=self.sampler,
             classifier=self.config.classifier,
-            model=f"{BEST}{self.name}" if ensemble else self.name,
-            weights=fingerprint(self),
+            model=f"{BEST}{self.name}" if plan.ensemble else self.name,
+            weights=weights,
             options=("not corrected",) if self.config.corrects and not plan.corrected else (),
-            batch_shape=images.batch_shape,
+        )
+
+    def _mosaic(self, images: Images, plan: "_Plan", store: TileStore) -> Mosaic:
+        """A field that fills in."""
+        if len(images.rgb) != 1:
+            raise ConfigError(f"a mosaic is of one image, and {len(images.rgb)} were given.")
+        check_tile(plan.tile)
+        lr = images.rgb.to(self.bank.raw)
+        grey, weights = is_grey(lr), fingerprint(self)
+
+        def make(part: Slices) -> GaussianField:
+            return self._part(lr, part, plan, grey, weights)
+
+        alpha = None
+        if images.alpha is not None:
+            alpha = self._mosaic(Images(images.alpha[None]), plan, store)
+        return Mosaic(
+            lr=lr,
+            like=make((slice(0, 1), slice(0, 1))),
+            make=make,
+            store=store,
+            grid=Grid((lr.shape[-2], lr.shape[-1]), plan.tile),
             alpha=alpha,
             info=images.info,
+            batch_shape=images.batch_shape,
         )
+
+    @torch.no_grad()
+    def _part(
+        self, lr: Tensor, part: Slices, plan: "_Plan", grey: Bool[Tensor, " 1"], weights: str
+    ) -> GaussianField:
+        """The field of a rectangle, to the last bit as cut out of that of the whole."""
+        halo = self._own_radius + plan.halo(self.sampler)
+        outer = widened(part, halo, (lr.shape[-2], lr.shape[-1]))
+        crop = lr[:, :, *outer]
+        maps = self._maps(crop, replace(plan, tile=max(crop.shape[-2:])), None)
+        inner = within(part, outer)
+        own = {name: value[:, *inner].clone() for name, value in maps.items()}
+        return self._field(lr[:, :, *part], _greyed(own, grey), plan, weights)
+
+    def _maps(
+        self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None
+    ) -> dict[str, Tensor]:
+        """Maps of a field. [b, h, w, ...]"""
+        return (self._averaged if plan.ensemble else self._once)(images, plan, progress)
 
     def _once(
         self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None

@@ -11,6 +11,7 @@ from torch import Tensor
 
 import gsr
 from gsr import methods
+from gsr.field.mosaic import Mosaic
 from gsr.field.protocol import ContinuousImage, Method, Pixels
 from gsr.images import PictureSource
 from gsr.methods.point_image import PointMethod, SampledImage
@@ -54,7 +55,7 @@ def test_signatures() -> None:
     assert strength.kind == strength.KEYWORD_ONLY
     assert (device.name, device.default, device.kind) == ("device", "cpu", device.KEYWORD_ONLY)
     assert list(inspect.signature(gsr.GaussianSR.encode).parameters) == [
-        "self", "source", "tile", "progress", "ensemble", "corrected",
+        "self", "source", "tile", "progress", "ensemble", "corrected", "lazy", "store",
     ]  # fmt: skip
     assert list(inspect.signature(gsr.GaussianField.render).parameters) == [
         "self", "scale", "size", "view", "layer", "progress",
@@ -74,15 +75,15 @@ def test_errors_are_value_errors() -> None:
 @pytest.mark.parametrize("kind", [gsr.GaussianSR, Best, PointMethod])
 def test_a_tensor_gives_tensors_and_a_picture_gives_pictures(kind: type) -> None:
     """What an editor is told: the form of a source is the form of its renders."""
-    of_tensor, of_picture = map(get_type_hints, get_overloads(kind.encode))
-    assert (of_tensor["source"], get_args(of_tensor["return"])) == (Tensor, (Tensor,))
-    assert (of_picture["source"], get_args(of_picture["return"])) == (
-        PictureSource,
-        (Image.Image,),
-    )
+    hints = [get_type_hints(overload) for overload in get_overloads(kind.encode)]
+    assert len(hints) >= 2
+    for of_tensor, of_picture in zip(hints[::2], hints[1::2], strict=True):
+        assert (of_tensor["source"], get_args(of_tensor["return"])) == (Tensor, (Tensor,))
+        assert of_picture["source"] == PictureSource
+        assert get_args(of_picture["return"]) == (Image.Image,)
 
 
-@pytest.mark.parametrize("kind", [gsr.GaussianField, SampledImage, ContinuousImage])
+@pytest.mark.parametrize("kind", [gsr.GaussianField, Mosaic, SampledImage, ContinuousImage])
 def test_renders_are_of_the_form_that_the_image_has(kind: type) -> None:
     assert get_type_hints(kind.render)["return"] is Pixels
 

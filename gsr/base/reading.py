@@ -139,6 +139,8 @@ def _plain(hint: Any, value: Any, place: tuple[str, ...]) -> Any:
         return None if value is None else _made(inner, value, place)
     if isinstance(value, str) and bytes in kinds:
         return _decoded(value, place)
+    if isinstance(value, list) and _is_bare(hint):
+        return _tuples(value)
     if isinstance(value, list):
         items = next((get_args(kind) for kind in kinds if get_origin(kind) is tuple), ())
         if items[1:] == (...,):
@@ -160,6 +162,24 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
     if get_origin(hint) in (Union, UnionType):
         return tuple(kind for part in get_args(hint) for kind in _kinds(part))
     return (hint,)
+
+
+@cache
+def _is_bare(hint: Any) -> bool:
+    """Whether no dataclass and no bytes may be inside: there may be very many numbers."""
+    inner = [part for kind in _kinds(hint) for part in get_args(kind) if part is not ...]
+    return not any(map(_is_made, _kinds(hint))) and all(map(_is_bare, inner))
+
+
+def _is_made(kind: Any) -> bool:
+    return kind is bytes or (isinstance(kind, type) and is_dataclass(kind))
+
+
+def _tuples(value: Any) -> Any:
+    """A plain value with a tuple for every list."""
+    if isinstance(value, list):
+        return tuple([_tuples(v) if isinstance(v, list | dict) else v for v in value])
+    return {key: _tuples(v) for key, v in value.items()} if isinstance(value, dict) else value
 
 
 def _decoded(text: str, place: tuple[str, ...]) -> bytes:

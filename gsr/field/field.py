@@ -1,8 +1,10 @@
 """`GaussianField`: a continuous image. Every tool of this project reads this noun."""
 
+import copy
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic
+from pathlib import Path
+from typing import Generic
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,19 +12,16 @@ from torch import Tensor
 
 from gsr.base.coords import View
 from gsr.base.errors import GsrError, ShapeError
+from gsr.field.edits import Edit, with_bank, with_kernel
+from gsr.field.html import field_html
+from gsr.field.inspection import Explanation, explain
 from gsr.field.protocol import LAYERS, Layer, Pixels, Progress
+from gsr.field.provenance import titled
 from gsr.field.render import RESIDUAL_GAIN, render_as_given
-from gsr.images import is_grey
+from gsr.images import PictureInfo, is_grey
 from gsr.network.classifier import Choice, Kind, choose
 from gsr.network.kernels import Kernels, physical
 from gsr.network.sampler import Sampler, SplatMaps
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gsr.field.edits import Edit
-    from gsr.field.inspection import Explanation
-    from gsr.images import PictureInfo
 
 FIELD_TYPES = (torch.float32, torch.float64)
 """Of a field's numbers; files hold the first one."""
@@ -76,10 +75,10 @@ class GaussianField(Generic[Pixels]):
     model: str
     batch_shape: tuple[int, ...] = ()
     alpha: "GaussianField | None" = None
-    info: "PictureInfo | None" = None
+    info: PictureInfo | None = None
     slopes: Float[Tensor, "b h w 3 2"] | None = None
     mixed: Float[Tensor, "b h w 4"] | None = None
-    edits: "tuple[Edit, ...]" = ()
+    edits: tuple[Edit, ...] = ()
     weights: str = ""
     options: tuple[str, ...] = ()
 
@@ -120,8 +119,6 @@ class GaussianField(Generic[Pixels]):
             raise GsrError(f"index must hold whole numbers, got {self.index.dtype}.")
 
     def __repr__(self) -> str:
-        from gsr.field.provenance import titled  # which reads fields
-
         h, w = self.lr_size
         batch = f"batch={self.batch_shape}, " if self.batch_shape else ""
         title = titled(f"{batch}{w} x {h} Gaussians, model={self.model!r}", self)
@@ -129,8 +126,6 @@ class GaussianField(Generic[Pixels]):
 
     def _repr_html_(self) -> str:
         """A small picture of it, for notebooks."""
-        from gsr.field.html import field_html
-
         return field_html(self)
 
     @property
@@ -200,8 +195,6 @@ class GaussianField(Generic[Pixels]):
 
     def to(self, device: str | torch.device) -> "GaussianField[Pixels]":
         """The field on another device (the sampler is moved as a copy)."""
-        import copy
-
         moved = {name: value.to(device) for name, value in self._tensors().items()}
         sampler = copy.deepcopy(self.sampler).to(device)
         alpha = self.alpha.to(device) if self.alpha else None
@@ -250,9 +243,7 @@ class GaussianField(Generic[Pixels]):
         """Colours at the pixel centres of a view of magnification 1 or more, not clamped."""
         return read_grid(self, *view.axes(self.lr_size), view.scale, layer)
 
-    def explain(
-        self, x: float, y: float, scale: float | tuple[float, float] = 4.0
-    ) -> "Explanation":
+    def explain(self, x: float, y: float, scale: float | tuple[float, float] = 4.0) -> Explanation:
         """Which Gaussians made the colour at (x, y), seen at `scale`.
 
         Args:
@@ -271,13 +262,11 @@ class GaussianField(Generic[Pixels]):
             >>> round(sum(one.share for one in found.contributions), 3)
             1.0
         """
-        from gsr.field.inspection import explain
-
         return explain(self, x, y, scale)
 
     def with_kernel(
         self, kernel: int, pixels: Bool[Tensor, "b h w"] | None = None
-    ) -> "GaussianField":
+    ) -> "GaussianField[Pixels]":
         """Another field, in which the marked pixels (or all) take `kernel`.
 
         Args:
@@ -295,17 +284,13 @@ class GaussianField(Generic[Pixels]):
             >>> field.with_kernel(3)
             GaussianField(8 x 6 Gaussians, model='lite', edited (1))
         """
-        from gsr.field.editing import with_kernel
-
         return with_kernel(self, kernel, pixels)
 
-    def with_bank(self, bank_raw: Float[Tensor, "n 4"]) -> "GaussianField":
+    def with_bank(self, bank_raw: Float[Tensor, "n 4"]) -> "GaussianField[Pixels]":
         """Another field, with other kernels behind the same classes."""
-        from gsr.field.editing import with_bank
-
         return with_bank(self, bank_raw)
 
-    def save(self, path: "str | Path") -> "Path":
+    def save(self, path: str | Path) -> Path:
         """Write the field to a `.gsf` file, see `gsr.field.file`; `gsr.open_field` reads it.
 
         Raises:
@@ -318,11 +303,12 @@ class GaussianField(Generic[Pixels]):
             >>> field.save("photo.gsf").name
             'photo.gsf'
         """
+        # Which makes fields as well.
         from gsr.field.file import save_field
 
         return save_field(self, path)
 
-    def to_html(self, path: "str | Path") -> "Path":
+    def to_html(self, path: str | Path) -> Path:
         """Write one page that holds the field and its viewer, and opens without a server.
 
         Raises:

@@ -121,7 +121,7 @@ def _origin(field: GaussianField) -> dict[str, str]:
     if field.options:
         said["options"] = _BETWEEN.join(field.options)
     if field.edits:
-        listed = edits.bounded(field.edits, edits.MOST_BYTES)
+        listed = edits.bounded(field.edits, edits.MAX_BYTES)
         said["edits"] = edits.dumps(listed, compact=True)
     return said
 

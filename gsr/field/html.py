@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from gsr.base.coords import MAX_SCALE, MIN_SCALE
 from gsr.base.limits import whole_pixels
+from gsr.field.render import render
+from gsr.images import to_pil
 
 if TYPE_CHECKING:
     from gsr.field import GaussianField
@@ -17,9 +19,6 @@ SIDE = 256
 
 def field_html(field: "GaussianField") -> str:
     """The first image of a field, rendered small, with what it is in words."""
-    from gsr.field.render import render
-    from gsr.images import to_pil
-
     height, width = field.lr_size
     scale = min(MAX_SCALE, max(MIN_SCALE, SIDE / max(height, width)))
     size = whole_pixels(height * scale), whole_pixels(width * scale)

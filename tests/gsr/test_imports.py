@@ -26,7 +26,7 @@ def loaded_after(line: str) -> set[str]:
 @pytest.fixture(scope="module")
 def with_gsr() -> set[str]:
     return loaded_after(
-        "import gsr, gsr.field.inspection, gsr.field.editing, gsr.images.metrics; gsr.load"
+        "import gsr, gsr.field.inspection, gsr.field.edits, gsr.images.metrics; gsr.load"
     )
 
 

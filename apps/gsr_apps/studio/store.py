@@ -5,9 +5,11 @@ import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 
 from gsr import GaussianField
 from gsr.base.errors import GsrError
+from gsr.field.edits import Applied
 from gsr.field.protocol import ContinuousImage
 from gsr.methods.point_image import SampledImage
 
@@ -71,11 +73,16 @@ class Entry:
     others: dict[str, ContinuousImage] = dataclasses.field(default_factory=dict)
     turnstile: Turnstile = dataclasses.field(default_factory=Turnstile)
 
+    @cached_property
+    def applied(self) -> Applied:
+        """The field with what was last made of it by edits."""
+        return Applied(self.field)
+
     @property
     def nbytes(self) -> int:
         """Memory of the field; an edited one shares most of its maps."""
         if self.original is None:
-            return self.field.nbytes
+            return self.field.nbytes + self.applied.nbytes
         mixed = 0 if self.field.mixed is None else self.field.mixed.nbytes
         return self.field.index.nbytes + mixed
 

@@ -10,7 +10,6 @@ from typing import Any
 from gsr import GaussianField, GaussianSR, GsrError, View
 from gsr.base.errors import ConfigError, ImageError
 from gsr.decoding.pool import Pool
-from gsr.field import edits
 from gsr.field.protocol import ContinuousImage, Progress
 from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
 from gsr.images import Picture, PictureInfo, load
@@ -29,8 +28,6 @@ from .weights import Weights
 
 MAX_INPUT_PIXELS = 4_000_000
 """Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
-MOST_LISTED = 100_000
-"""Characters of the edits of a field file that the page gets to list."""
 _FIRST = ""
 MOST_VIEWERS = 64
 """People whose frames may be waited for at a time; they are served in turn."""
@@ -107,13 +104,13 @@ class Studio:
         """What the page must know of a field."""
         entry = self.store.get(key)
         about = describe(entry.field)
-        if entry.original is None and entry.field.edits:  # they came with a field file
-            about["listed"] = edits.to_values(edits.bounded(entry.field.edits, MOST_LISTED))
         return about | {
             "id": key,
             "focus": focus_of(about["name"]),
             "truth": truths.describe(entry.truth, entry.field),
             "original": entry.original or key,
+            # Of a picture that a field file held, of those that were made before as well.
+            "edits": [edit.label for edit in entry.field.edits],
             "advice": entry.fault and {"fault": entry.fault, "weights": RESTORING},
         }
 
@@ -208,7 +205,7 @@ class Studio:
             GsrError: when an edit makes no sense.
         """
         entry = self.store.get(key)
-        changed = edits.apply(entry.field, edits.from_values(values))
+        changed = entry.applied.of_values(values)
         if replaces is not None and self._is_copy(replaces, key):
             self.store.drop(replaces)
         return self.store.put(changed, entry.truth, entry.original or key)

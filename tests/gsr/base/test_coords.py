@@ -23,7 +23,7 @@ from gsr.base.coords import (
 )
 from gsr.base.errors import GsrError, ScaleError
 from gsr.base.output_size import OutputSize
-from gsr.field import editing, inspection
+from gsr.field import edits, inspection
 from gsr.tasks.sweep import Sweep
 
 WHOLE = View(0.0, 0.0, 10.0, 8.0, (16, 30))
@@ -270,8 +270,8 @@ def test_numbers_without_limit_are_refused_in_a_sentence(value, tiny_field) -> N
         lambda: inspection.footprint(field, value, 2, View(0, 0, 4, 4, (4, 4))),
         lambda: inspection.footprint(field, 2, value, View(0, 0, 4, 4, (4, 4))),
         lambda: field.with_kernel(value),
-        lambda: editing.soft(field, top=value),
-        lambda: editing.without(field, [value]),
+        lambda: edits.Top(value)(field),
+        lambda: edits.Without((value,))(field),
     ]
     for ask in asked:
         with pytest.raises(GsrError) as caught:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gsr.base.errors import ConfigError, GsrError, ImageError, shown
 from gsr.base.reading import MOST_DEPTH, Checked, parse_json, read_json, read_text, read_values
-from gsr.field.edits import KINDS, dumps, from_values, loads
+from gsr.field.edits import EDITS, dumps, from_values, loads
 from gsr.methods import NETWORKS
 from gsr.methods.baselines import BaselineConfig
 from gsr.methods.gaussiansr import ModelConfig
@@ -191,7 +191,7 @@ def near(kind: Any) -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(keys, anything | inner, max_size=6)
 
 
-@pytest.mark.parametrize("kind", [ModelConfig, BaselineConfig, Outer, *KINDS.values()])
+@pytest.mark.parametrize("kind", [ModelConfig, BaselineConfig, Outer, *EDITS.values()])
 @settings(max_examples=40, derandomize=True, deadline=None)
 @given(data=st.data())
 def test_any_values_are_read_or_refused(kind: Any, data: st.DataObject) -> None:
@@ -201,7 +201,7 @@ def test_any_values_are_read_or_refused(kind: Any, data: st.DataObject) -> None:
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)
-@given(values=st.lists(st.fixed_dictionaries({"kind": st.sampled_from([*KINDS])} , optional={
+@given(values=st.lists(st.fixed_dictionaries({"kind": st.sampled_from([*EDITS])} , optional={
     name: anything for name in ("kernel", "runs", "k", "kernels", "seed", "sigma_x")
 }) | anything, max_size=3))  # fmt: skip
 def test_any_edits_are_read_or_refused(values: list[Any]) -> None:

@@ -1,14 +1,22 @@
+"""Edits make other fields, change what they say they change, and can be written down."""
+
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import gsr
-from gsr.base.errors import ConfigError, GsrError
+from gsr.base.errors import ConfigError, GsrError, ShapeError
+from gsr.field import GaussianField
 from gsr.field.edits import (
-    KINDS,
+    EDITS,
+    Applied,
     Force,
     Mean,
+    Other,
     Paint,
     Reshape,
     Shuffle,
@@ -19,9 +27,14 @@ from gsr.field.edits import (
     dumps,
     from_values,
     loads,
+    shuffled,
     to_values,
+    with_bank,
+    with_index,
+    with_kernel,
 )
 from gsr.field.inspection import gaussians_in, usage
+from gsr.methods.gaussiansr import GaussianSR, ModelConfig
 from gsr.network.encoders import EncoderConfig
 from gsr.network.kernels import physical, raw
 
@@ -50,8 +63,8 @@ def field(request):
 
 
 def test_every_kind_has_an_example():
-    assert EXAMPLES.keys() == KINDS.keys()
-    assert all(type(EXAMPLES[name]) is kind for name, kind in KINDS.items())
+    assert EXAMPLES.keys() == EDITS.keys()
+    assert all(type(EXAMPLES[name]) is kind for name, kind in EDITS.items())
 
 
 @given(st.lists(st.sampled_from(list(EXAMPLES.values())), max_size=6))
@@ -252,3 +265,223 @@ def test_a_kernel_that_is_off_can_be_painted(field):
     painted = apply(field, [Without((4,)), Paint(4, ((0, 2, 3),)), Without((5,))])
     assert not bool((painted.index == 5).any())
     assert bool((painted.index[:, 0, 2:5] == 4).all())
+
+
+# --- one meaning by every door --------------------------------------------------------------
+
+CHANGES = st.lists(
+    st.sampled_from([*EXAMPLES.values(), Without((7,)), Paint(9, ((8, 0, 12), (0, 0, 1)))]),
+    max_size=6,
+)
+
+
+def same(one, other):
+    mixtures = [field.mixed for field in (one, other)]
+    alike = all(m is None for m in mixtures) or torch.equal(*mixtures)
+    parts = [(field.index, field.bank_raw) for field in (one, other)]
+    return alike and all(map(torch.equal, *parts)) and one.edits == other.edits
+
+
+@given(CHANGES)
+def test_called_or_applied_or_kept_edits_mean_the_same(field, edits):
+    one_by_one = field
+    for edit in edits:
+        one_by_one = edit(one_by_one)
+    assert same(apply(field, edits), one_by_one)
+    assert same(Applied(field)(edits), one_by_one)
+    assert same(apply(field, loads(dumps(edits))), one_by_one)
+
+
+@given(st.lists(CHANGES, max_size=5))
+def test_what_was_applied_before_does_not_show(field, lists):
+    applied = Applied(field)
+    for edits in lists:
+        assert same(applied(edits), apply(field, edits))
+
+
+def test_one_edit_more_or_less_is_that_edit_alone(field, monkeypatch):
+    made = []
+    monkeypatch.setattr(Shuffle, "changed", lambda self, field: made.append(self) or field)
+    many, applied = [Shuffle(i) for i in range(300)], Applied(field)
+    applied(many)
+    made.clear()
+    applied([*many, Shuffle(-1)])
+    assert made == [Shuffle(-1)]
+    applied(many)  # undone
+    assert made == [Shuffle(-1)]
+
+
+def test_an_edit_that_does_not_fit_leaves_what_was_applied(field):
+    applied = Applied(field)
+    before = applied([Force(3)])
+    with pytest.raises(GsrError, match="0 to 99"):
+        applied([Force(3), Force(100)])
+    assert same(applied([Force(3)]), before)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 9), st.integers(-1, 12), st.integers(-1, 13)), max_size=5)
+)
+def test_paint_is_every_pixel_of_every_run(field, runs):
+    expected = field.index.clone()
+    for row, column, length in runs:
+        if not (0 <= row < 9 and column >= 0 and 0 < length <= 12 - column):
+            with pytest.raises(GsrError, match=rf"run \({row}, {column}, {length}\) leaves"):
+                Paint(4, tuple(runs))(field)
+            return
+        expected[:, row, column : column + length] = 4
+    assert torch.equal(Paint(4, tuple(runs))(field).index, expected)
+
+
+def test_every_edit_says_what_it_is():
+    assert [edit.label for edit in EXAMPLES.values()] == [
+        "Kernel 7 reshaped",
+        "Kernel 3 everywhere",
+        "Choices shuffled",
+        "Soft mixture of all kernels",
+        "Mixture of the best 3",
+        "One mean kernel for all",
+        "Without 2 kernels",
+        "Kernel 4 painted on 4 pixels",
+    ]
+    assert Without((5,)).label == "Without kernel 5"
+    assert Other("painted").label == "A change: painted"
+    assert Other("painted", 3).label == "3 changes: painted"
+
+
+# --- changes that are no values -------------------------------------------------------------
+
+
+def test_one_kernel_for_all(tiny_field: GaussianField) -> None:
+    before = tiny_field.index.clone()
+    edited = with_kernel(tiny_field, 42)
+    assert (edited.index == 42).all()
+    assert torch.equal(tiny_field.index, before)
+    assert edited.colors is tiny_field.colors
+
+
+def test_one_kernel_for_marked_pixels(tiny_field: GaussianField) -> None:
+    marked = torch.zeros(tiny_field.index.shape, dtype=torch.bool)
+    marked[0, 2:4, 5] = True
+    edited = tiny_field.with_kernel(99, marked)
+    assert (edited.index[marked] == 99).all()
+    assert torch.equal(edited.index[~marked], tiny_field.index[~marked])
+
+
+@pytest.mark.parametrize("kernel", [-1, 100])
+def test_kernels_the_bank_does_not_have(tiny_field: GaussianField, kernel: int) -> None:
+    with pytest.raises(GsrError, match=r"^a kernel's number must be from 0 to 99, got -?\d+\.$"):
+        with_kernel(tiny_field, kernel)
+
+
+def test_one_bad_class_among_good_ones(tiny_field: GaussianField) -> None:
+    index = tiny_field.index.clone()
+    index[0, 3, 3] = 100
+    with pytest.raises(GsrError, match="from 0 to 99"):
+        with_index(tiny_field, index)
+
+
+def test_class_maps_of_another_shape(tiny_field: GaussianField) -> None:
+    with pytest.raises(
+        ShapeError, match=r"^index must have shape \[1, 9, 11\], got \(1, 11, 9\)\.$"
+    ):
+        with_index(tiny_field, tiny_field.index.mT)
+
+
+def test_class_maps_may_be_of_any_integer_type(tiny_field: GaussianField) -> None:
+    edited = with_index(tiny_field, tiny_field.index.to(torch.uint8))
+    assert torch.equal(edited.index, tiny_field.index)
+    assert edited.index.dtype == tiny_field.index.dtype
+
+
+def test_another_bank(tiny_field: GaussianField) -> None:
+    bank = tiny_field.bank_raw + 0.5
+    edited = tiny_field.with_bank(bank)
+    assert torch.equal(edited.bank_raw, bank)
+    assert torch.equal(edited.index, tiny_field.index)
+    assert not torch.equal(
+        edited.render(2, layer="gaussians"), tiny_field.render(2, layer="gaussians")
+    )
+
+
+def test_banks_of_another_shape(tiny_field: GaussianField) -> None:
+    with pytest.raises(ShapeError, match=r"^bank_raw must have shape \[100, 4\], got \(99, 4\)\.$"):
+        with_bank(tiny_field, tiny_field.bank_raw[1:])
+
+
+def test_shuffling_keeps_counts_and_changes_places(tiny_field: GaussianField) -> None:
+    edited = shuffled(tiny_field, torch.Generator().manual_seed(0))
+    assert torch.equal(edited.index.flatten().bincount(), tiny_field.index.flatten().bincount())
+    assert not torch.equal(edited.index, tiny_field.index)
+
+
+def test_shuffling_follows_its_generator(tiny_field: GaussianField) -> None:
+    maps = [shuffled(tiny_field, torch.Generator().manual_seed(s)).index for s in (1, 1, 2)]
+    assert torch.equal(maps[0], maps[1])
+    assert not torch.equal(maps[0], maps[2])
+
+
+def test_an_edit_shows_only_where_it_reaches(
+    tiny_field: GaussianField, read: Callable[..., torch.Tensor]
+) -> None:
+    marked = torch.zeros(tiny_field.index.shape, dtype=torch.bool)
+    marked[0, 4, 5] = True
+    other = (int(tiny_field.index[0, 4, 5]) + 50) % 100
+    edited = tiny_field.with_kernel(other, marked)
+    points = torch.rand(800, 2, generator=torch.Generator().manual_seed(0)).double()
+    points = points * torch.tensor((11.0, 9.0))
+    apart = (read(edited, points) - read(tiny_field, points))[0].abs().amax(-1)
+    far = (points - torch.tensor((5.5, 4.5))).abs().amax(-1) >= 2.5
+    assert (apart[far] == 0).all()
+    assert apart[~far].max() > 0
+
+
+def test_masks_and_numbers_are_checked(tiny_field: GaussianField) -> None:
+    shape = tiny_field.index.shape
+    with pytest.raises(ShapeError, match=r"^pixels must have shape"):
+        with_kernel(tiny_field, 3, torch.ones(shape[-1], shape[-2], dtype=torch.bool))
+    with pytest.raises(GsrError, match=r"^pixels must be a mask of truth values, got torch.int64"):
+        with_kernel(tiny_field, 3, torch.ones(shape, dtype=torch.int64))
+    with pytest.raises(GsrError, match=r"^a kernel's number must be whole, got 3\.7\.$"):
+        with_kernel(tiny_field, 3.7)
+    assert (with_kernel(tiny_field, np.int64(3)).index == 3).all()
+    of_numpy = with_kernel(tiny_field, 3, np.ones(shape, dtype=bool))
+    assert (of_numpy.index == 3).all()
+
+
+def test_a_bank_without_opacity_still_renders(tiny_field: GaussianField) -> None:
+    raw = tiny_field.bank_raw.clone()
+    raw[:, 3] = -200
+    assert tiny_field.with_bank(raw).render(2).isfinite().all()
+
+
+def test_pictures_of_a_batch_do_not_meet() -> None:
+    torch.manual_seed(0)
+    pictures = torch.rand(2, 3, 9, 11)
+    model = GaussianSR(ModelConfig("tiny", EncoderConfig(channels=8, blocks=1))).eval()
+    both, alone = model.encode(pictures), model.encode(pictures[:1])
+    apart = torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+    together, one = shuffled(both, apart[0]), shuffled(alone, apart[1])
+    assert torch.equal(together.index[:1], one.index)
+    assert torch.equal(together.index[1].flatten().bincount(), both.index[1].flatten().bincount())
+    torch.testing.assert_close(Mean()(both).mixed[:1], Mean()(alone).mixed)
+
+
+def test_a_large_picture_is_edited_band_by_band(
+    tiny_field: GaussianField, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Without((3, 50))(tiny_field).index, Top(4)(tiny_field).mixed, tiny_field.choice_at()
+    monkeypatch.setattr("gsr.network.classifier.BAND", 2 * tiny_field.index.shape[2])  # two rows
+    assert torch.equal(Without((3, 50))(tiny_field).index, whole[0])
+    torch.testing.assert_close(Top(4)(tiny_field).mixed, whole[1])
+    for name, value in vars(tiny_field.choice_at()).items():
+        torch.testing.assert_close(value, getattr(whole[2], name))
+
+
+@given(st.lists(CHANGES, max_size=4))
+def test_values_are_read_as_if_nothing_had_been_read_before(field, lists):
+    applied = Applied(field)
+    for edits in lists:
+        assert same(applied.of_values(to_values(edits)), apply(field, edits))
+    with pytest.raises(ConfigError, match="at most 1000"):
+        applied.of_values([{"kind": "soft"}] * 1001)

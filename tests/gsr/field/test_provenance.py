@@ -12,14 +12,13 @@ from PIL import ExifTags, Image
 
 import gsr
 from gsr import cli
-from gsr.field import editing, edits
+from gsr.field import edits
 from gsr.field.edits import Force, Mean, Other, Paint, Reshape, Shuffle, Soft, Top, Without
 from gsr.field.provenance import ROOM, USUAL_ROOM, made, titled
 from gsr.field.svg import overlay_svg
 from gsr.images import PictureInfo
 from gsr.methods.weights import save_weights
 from gsr.network.fingerprint import fingerprint
-from gsr.network.kernels import Kernels
 from gsr.tasks.sweep import Sweep, save_sweep
 
 EDITS = (
@@ -34,17 +33,11 @@ EDITS = (
 )
 LONG = tuple(Paint(4, tuple((row, 0, 5) for row in range(9))) for _ in range(900))
 FUNCTIONS = {
-    "index": lambda field: editing.with_index(field, torch.zeros_like(field.index)),
+    "index": lambda field: edits.with_index(field, torch.zeros_like(field.index)),
     "kernel": lambda field: field.with_kernel(3),
     "mask": lambda field: field.with_kernel(3, torch.ones_like(field.index, dtype=torch.bool)),
     "bank": lambda field: field.with_bank(field.bank_raw.flip(0)),
-    "shuffled": lambda field: editing.shuffled(field, torch.Generator()),
-    "without": lambda field: editing.without(field, [3]),
-    "soft": lambda field: editing.soft(field),
-    "mean": lambda field: editing.mean_kernel(field),
-    "reshaped": lambda field: editing.reshaped(
-        field, 3, Kernels(torch.tensor((0.5, 0.8)), torch.tensor(0.1), torch.tensor(0.5))
-    ),
+    "shuffled": lambda field: edits.shuffled(field, torch.Generator()),
 }
 
 

@@ -31,7 +31,7 @@ from gsr.base.atomic import writing
 from gsr.base.errors import GsrError, OutputError
 from gsr.base.files import prepare_folder
 from gsr.field.edges import edge_agreement, joint_counts, mutual_information
-from gsr.field.editing import mean_kernel, shuffled, soft, with_kernel
+from gsr.field.edits import Force, Mean, Soft, shuffled
 from gsr.field.inspection import usage
 from gsr.field.render import render
 from gsr.images import bicubic_view, load, to_pil
@@ -96,9 +96,9 @@ def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dic
     most_used = int(shares.argmax())
     edits: dict[str, Edit] = {
         "shuffling the class map": lambda field: shuffled(field, generator),
-        "forcing the most used kernel": lambda field: with_kernel(field, most_used),
-        "the mean kernel everywhere": mean_kernel,
-        "the soft mixture": soft,
+        "forcing the most used kernel": Force(most_used),
+        "the mean kernel everywhere": Mean(),
+        "the soft mixture": Soft(),
     }
     plain = _mean_score(fields, pairs, scale, lambda field: field)
     return {

@@ -7,6 +7,17 @@ export class Edits {
     this.done = [];
     this.undone = [];
     this.open = null; // the edit that may still be replaced by a newer one of the same key
+    this.labels = new WeakMap();
+  }
+
+  // What the server calls edits, once it made them.
+  named(edits, labels) {
+    edits.forEach((edit, i) => this.labels.set(edit, labels[i]));
+  }
+
+  // An edit for people; until it is made, it has no name.
+  label(edit) {
+    return this.labels.get(edit) ?? "…";
   }
 
   // With a key (say, of a handle being dragged) the edit takes the place of the last one of that key.
@@ -68,24 +79,4 @@ export function editsOf(text) {
     throw new Error("The file holds no edits; edits are saved here as a JSON file.");
   }
   return found.edits;
-}
-
-// What the list says of an edit, which may be any value that a file or an address held.
-export function describe(edit) {
-  const words = {
-    kernel: () => `Kernel ${edit.kernel} reshaped`,
-    force: () => `Kernel ${edit.kernel} everywhere`,
-    shuffle: () => "Choices shuffled",
-    soft: () => "Soft mixture of all kernels",
-    top: () => `Mixture of the best ${edit.k}`,
-    mean: () => "One mean kernel for all",
-    other: () => `${edit.count === 1 ? "A change" : `${edit.count} changes`}: ${edit.what}`,
-    paint: () => `Kernel ${edit.kernel} painted on ${edit.runs.reduce((sum, run) => sum + run[2], 0)} pixels`,
-    without: () => `Without ${edit.kernels.length === 1 ? `kernel ${edit.kernels[0]}` : `${edit.kernels.length} kernels`}`,
-  };
-  try {
-    return words[edit.kind]();
-  } catch {
-    return "An unknown edit";
-  }
 }

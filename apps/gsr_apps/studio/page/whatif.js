@@ -1,7 +1,7 @@
 // What if the field were another? Edits are applied to a copy on the server and seen at once.
 
 import { h } from "../viewer/dom.js";
-import { describe, Edits, editsOf } from "./edits.js";
+import { Edits, editsOf } from "./edits.js";
 import { Handles, parametersOf } from "./handles.js";
 import { Panel } from "./panel.js";
 import { brushTool } from "./brush.js";
@@ -201,6 +201,8 @@ export class WhatIf {
       this.stale = this.newest;
       this.newest = about.id;
       this.copy = about;
+      this.edits.named(edits, about.edits.slice(original.edits.length));
+      this.describe();
       this.edited(about, transport);
     }
     this.applied = asked;
@@ -210,11 +212,11 @@ export class WhatIf {
 
   describe() {
     const { done, undone } = this.edits;
-    const before = this.original?.listed ?? []; // by others, kept in the field's file
+    const before = this.original?.edits ?? []; // by others, kept in the field's file
     const none = "None yet: this is the field as the network made it.";
     this.list.replaceChildren(
-      ...before.map((edit) => h("li", { className: "gsr-before", title: "Kept in the file" }, `${describe(edit)} (in the file)`)),
-      ...done.map((edit) => h("li", {}, describe(edit))),
+      ...before.map((label) => h("li", { className: "gsr-before", title: "Kept in the file" }, `${label} (in the file)`)),
+      ...done.map((edit) => h("li", {}, this.edits.label(edit))),
       ...(before.length + done.length ? [] : [h("li", { className: "gsr-soft" }, none)]));
     this.list.scrollTop = this.list.scrollHeight;
     this.buttons.undo.disabled = this.buttons.reset.disabled = this.buttons.save.disabled = !done.length;

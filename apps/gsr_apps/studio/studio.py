@@ -110,7 +110,7 @@ class Studio:
             "truth": truths.describe(entry.truth, entry.field),
             "original": entry.original or key,
             # Of a picture that a field file held, of those that were made before as well.
-            "edits": [edit.label for edit in entry.field.edits],
+            "labels": [edit.label for edit in entry.field.edits],
             "advice": entry.fault and {"fault": entry.fault, "weights": RESTORING},
         }
 

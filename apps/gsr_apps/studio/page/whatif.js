@@ -201,7 +201,7 @@ export class WhatIf {
       this.stale = this.newest;
       this.newest = about.id;
       this.copy = about;
-      this.edits.named(edits, about.edits.slice(original.edits.length));
+      this.edits.named(edits, about.labels.slice(original.labels.length));
       this.describe();
       this.edited(about, transport);
     }
@@ -212,7 +212,7 @@ export class WhatIf {
 
   describe() {
     const { done, undone } = this.edits;
-    const before = this.original?.edits ?? []; // by others, kept in the field's file
+    const before = this.original?.labels ?? []; // by others, kept in the field's file
     const none = "None yet: this is the field as the network made it.";
     this.list.replaceChildren(
       ...before.map((label) => h("li", { className: "gsr-before", title: "Kept in the file" }, `${label} (in the file)`)),

@@ -14,8 +14,10 @@ import numpy.typing as npt
 from PIL import Image, TiffImagePlugin
 
 from gsr.base.errors import GsrError, ImageError, reason
+from gsr.decoding.coding import described, is_deep_av1, read_cicp
+from gsr.decoding.deep import is_deep, read_deep
 from gsr.decoding.info import ColourMode, Decoded, check_pixels
-from gsr.decoding.metadata import fitting_icc, orientation, read_info, upright
+from gsr.decoding.metadata import LYING, fitting_icc, orientation, read_info, upright
 from gsr.decoding.pixels import read_pixels
 from gsr.decoding.png import without_metadata
 from gsr.decoding.white import check_white
@@ -24,6 +26,7 @@ from gsr.decoding.white import check_white
 _READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
 _WHITE_IS_ZERO = 0
 _READABLE_TEXT = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM/PGM/PFM"
+_HEAD = 2**18
 PREFIX = 16
 """Bytes at the beginning of a file that tell its format."""
 
@@ -41,14 +44,18 @@ def decode(stream: BinaryIO, label: str, max_pixels: int, white: float | None = 
         ImageError: it is no image, damaged, too large or out of range.
     """
     try:
-        return from_pillow(_identify(stream, label), label, max_pixels, white)
+        return _from_file(stream, label, max_pixels, white)
     except _Damaged:
         bare = without_metadata(stream)
         if bare is None:
             raise
-    decoded = from_pillow(_identify(bare, label), label, max_pixels, white)
+    decoded = _from_file(bare, label, max_pixels, white)
     notes = (*decoded.info.notes, "The metadata could not be read and was left out.")
     return replace(decoded, info=replace(decoded.info, notes=notes))
+
+
+def _from_file(stream: BinaryIO, label: str, max_pixels: int, white: float | None) -> Decoded:
+    return from_pillow(_identify(stream, label), label, max_pixels, white, stream)
 
 
 def read_size(stream: BinaryIO, label: str) -> tuple[int, int]:
@@ -69,7 +76,7 @@ def read_size(stream: BinaryIO, label: str) -> tuple[int, int]:
 def _upright_size(image: Image.Image, label: str) -> tuple[int, int]:
     with _decoding(label):
         width, height = image.size
-        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+        return (width, height) if _orientation(image) in LYING else (height, width)
 
 
 def is_known(prefix: bytes) -> bool:
@@ -140,41 +147,63 @@ def _damaged(label: str) -> str:
 
 
 def from_pillow(
-    image: Image.Image, label: str, max_pixels: int, white: float | None = None
+    image: Image.Image,
+    label: str,
+    max_pixels: int,
+    white: float | None = None,
+    stream: BinaryIO | None = None,
 ) -> Decoded:
-    """Of a Pillow image, decoded or not; see `decode`."""
+    """Of a Pillow image, decoded or not; see `decode`.
+
+    The file it is in, if any, is asked for what Pillow does not tell.
+    """
     check_white(white)
     check_pixels(label, image.width, image.height, max_pixels)
     with _decoding(label):  # all of it: what was opened may still fail anywhere
-        return _read(image, label, white)
+        return _read(image, label, white, stream)
 
 
-def _read(image: Image.Image, label: str, white: float | None) -> Decoded:
+def _read(image: Image.Image, label: str, white: float | None, stream: BinaryIO | None) -> Decoded:
     stored = _stored_mode(image)
     notes: list[str] = []
     image.load()
     info = read_info(image, label, notes)
     turned = upright(image)
-    pixels, depth = read_pixels(turned, image.format, stored, label, notes, white)
+    if stream is not None and is_deep(stored):
+        key = image.info.get("transparency")
+        pixels, depth = read_deep(image, _identify(stream, label), stored, key), 16
+    else:
+        pixels, depth = read_pixels(turned, image.format, stored, label, notes, white)
     colours = pixels.shape[-1] - (pixels.shape[-1] % 2 == 0)
     if _is_negative(image, depth):
-        pixels[..., :colours] = 1 - pixels[..., :colours]
+        pixels[..., :colours] = _full(pixels) - pixels[..., :colours]
     opaque = colours < pixels.shape[-1] and bool(pixels[..., -1].min() == _full(pixels))
     if opaque:  # nothing that a network would have to enlarge
         pixels = pixels[..., :colours]
     mode = _colour_mode(turned.mode, stored)
     if ";16" in stored and depth == 8:
         notes.append("16-bit colour was read at 8 bits per channel.")
-    icc = fitting_icc(info.icc, turned.mode, mode, notes)
+    info = replace(info, icc=fitting_icc(info.icc, turned.mode, mode, notes))
+    if stream is not None:
+        head = _head(stream)
+        info = described(image, info, mode, read_cicp(head, image.format), notes)
+        if image.format in ("AVIF", "HEIF") and is_deep_av1(head):
+            notes.append("The picture has more than 8 bits per channel, of which 8 were read.")
     return Decoded(
-        pixels,
-        replace(info, mode=mode, opaque=opaque, bit_depth=depth, icc=icc, notes=tuple(notes)),
+        pixels, replace(info, mode=mode, opaque=opaque, bit_depth=depth, notes=tuple(notes))
     )
+
+
+def _head(stream: BinaryIO) -> bytes:
+    """The beginning of a file, before its pixels."""
+    stream.seek(0)
+    head = stream.read(_HEAD)
+    return head.partition(b"IDAT")[0] if head.startswith(b"\x89PNG") else head
 
 
 def _full(pixels: npt.NDArray[Any]) -> int:
     """Of a channel that is full."""
-    return 255 if pixels.dtype == np.uint8 else 1
+    return int(np.iinfo(pixels.dtype).max) if pixels.dtype.kind == "u" else 1
 
 
 def _is_negative(image: Image.Image, depth: int) -> bool:

@@ -24,8 +24,12 @@ class PictureInfo:
         mode: ``"grey"`` when the source had one colour channel.
         opaque: whether there was an alpha channel that hides nothing; pictures made get one too.
         bit_depth: bits per channel that were read: 1, 8, 12, 16, or 32 for floating point.
-        icc: ICC profile that fits the pixels, untouched.
+        icc: ICC profile that fits the pixels, untouched, or made from what the file says else.
+        cicp: Primaries and transfer curve by their numbers in ITU-T H.273, where the file has
+            them and they are not those of sRGB.
         exif: EXIF block without orientation, thumbnail and pixel layout.
+        xmp: XMP packet, upright, without what it says of the pixels of the file.
+        iptc: IPTC records.
         text: text entries, such as PNG text chunks.
         dpi: horizontal and vertical resolution in dots per inch.
         frames: pictures in the source; only the first is read.
@@ -37,7 +41,10 @@ class PictureInfo:
     bit_depth: Annotated[int, Interval(ge=1, le=64)] = 8
     opaque: bool = False
     icc: bytes | None = None
+    cicp: tuple[int, int] | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
     text: dict[str, str] = field(default_factory=dict)
     dpi: tuple[float, float] | None = None
     frames: Annotated[int, Interval(ge=1)] = 1
@@ -49,8 +56,8 @@ class Decoded:
     """A picture as it comes out of a file.
 
     Attributes:
-        pixels: [h, w, c] uint8, or float32 in [0, 1]; grey or RGB, with alpha as the last of two
-            or four channels.
+        pixels: [h, w, c] uint8, uint16, or float32 in [0, 1]; grey or RGB, with alpha as the last
+            of two or four channels.
         info: everything else.
     """
 

@@ -20,7 +20,9 @@ Blob = bytes | memoryview
 
 _LENGTH_BYTES = 4
 _MOST_JSON = 2**28
-_DTYPES = ("uint8", "float32")
+_BLOBS = ("icc", "exif", "xmp", "iptc")
+"""Members of `PictureInfo` that are bytes."""
+_DTYPES = ("uint8", "uint16", "float32")
 
 
 class BrokenMessageError(Exception):
@@ -73,7 +75,7 @@ def _exactly(stream: BinaryIO, size: int) -> bytearray:
 def pack(decoded: Decoded) -> tuple[Message, list[Blob]]:
     """A decoded picture as a message."""
     info = asdict(decoded.info)
-    blobs: list[Blob] = [info.pop("icc") or b"", info.pop("exif") or b""]
+    blobs: list[Blob] = [info.pop(name) or b"" for name in _BLOBS]
     pixels = np.ascontiguousarray(decoded.pixels)
     message = {"info": info, "shape": pixels.shape, "dtype": str(pixels.dtype)}
     return message, [*blobs, pixels.data.cast("B")]
@@ -89,7 +91,7 @@ def unpack(message: Message, blobs: list[bytearray], max_pixels: int) -> Decoded
     try:
         if "error" in message:
             raise ImageError(str(message["error"]))
-        icc, exif, data = blobs
+        *blocks, data = blobs
         height, width, channels = (int(side) for side in message["shape"])
         if not (0 < height * width <= max_pixels and 1 <= channels <= 4):
             raise BrokenMessageError
@@ -97,12 +99,12 @@ def unpack(message: Message, blobs: list[bytearray], max_pixels: int) -> Decoded
             raise BrokenMessageError
         pixels = np.frombuffer(data, message["dtype"]).reshape(height, width, channels)
         info = message["info"]
-        dpi = info.pop("dpi")
+        dpi, cicp = info.pop("dpi"), info.pop("cicp")
+        named = {name: bytes(block) or None for name, block in zip(_BLOBS, blocks, strict=True)}
         kept = PictureInfo(
-            **info | {"notes": tuple(info["notes"])},
-            icc=bytes(icc) or None,
-            exif=bytes(exif) or None,
+            **info | named | {"notes": tuple(info["notes"])},
             dpi=None if dpi is None else (float(dpi[0]), float(dpi[1])),
+            cicp=None if cicp is None else (int(cicp[0]), int(cicp[1])),
         )
     except ImageError:
         raise

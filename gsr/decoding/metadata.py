@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import ExifTags, Image
 
 from gsr.decoding.info import ColourMode, PictureInfo
+from gsr.decoding.packets import read_iptc, read_xmp
 
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 
@@ -40,6 +42,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What turns upright, by EXIF's orientation."""
+LYING = (5, 6, 7, 8)
+"""Orientations whose width is the height of the upright picture."""
 _EXIF_PIXEL_SIZE = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 
 
@@ -56,6 +60,8 @@ def read_info(image: Image.Image, label: str, notes: list[str]) -> PictureInfo:
         name=Path(label).name or "image",
         icc=image.info.get("icc_profile") or None,
         exif=exif,
+        xmp=read_xmp(image, notes),
+        iptc=read_iptc(image),
         text=text,
         dpi=_read_dpi(image),
         frames=frames,
@@ -84,8 +90,11 @@ def _read_exif(image: Image.Image, notes: list[str]) -> bytes | None:
         return None
 
 
-def kept_exif(block: bytes | None, others: dict[int, str] | None = None) -> bytes | None:
-    """What of an EXIF block describes the picture, with other tags put in; None if nothing.
+def kept_exif(
+    block: bytes | None, others: dict[int, str] | None = None, remark: str = ""
+) -> bytes | None:
+    """What of an EXIF block describes the picture, with other tags and a comment of the user put
+    in; None if nothing.
 
     It raises almost anything where the block is damaged.
     """
@@ -100,7 +109,24 @@ def kept_exif(block: bytes | None, others: dict[int, str] | None = None) -> byte
             for tag in _EXIF_PIXEL_SIZE:
                 details.pop(tag, None)
         exif.update(others or {})
-        return exif.tobytes() if len(exif) else None
+        if remark:
+            said = b"UNICODE\0" + remark.encode("utf-16-be", "replace")
+            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = said
+        return exif.tobytes() if len(exif) or remark else None
+
+
+def exif_tags(block: bytes | None) -> dict[int, str]:
+    """The tags of an EXIF block, the user's comment among them; none where it is damaged."""
+    exif = Image.Exif()
+    with warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")
+        exif.load(block or b"")
+        found = {tag: str(value) for tag, value in exif.items()}
+        details = exif.get_ifd(ExifTags.IFD.Exif) if ExifTags.IFD.Exif in exif else {}
+        if ExifTags.Base.UserComment in details:
+            found[ExifTags.Base.UserComment] = str(details[ExifTags.Base.UserComment])
+        return found
+    return {}
 
 
 def _read_text(image: Image.Image) -> dict[str, str]:
@@ -122,7 +148,10 @@ def _read_dpi(image: Image.Image) -> tuple[float, float] | None:
         return None
     # Pillow reports 1 for a TIFF file that gives no resolution.
     usable = all(math.isfinite(value) and value > 1 for value in (horizontal, vertical))
-    return (horizontal, vertical) if usable else None
+    if not usable:
+        return None
+    lying = orientation(image) in LYING and image.format != "TIFF"
+    return (vertical, horizontal) if lying else (horizontal, vertical)
 
 
 def orientation(image: Image.Image) -> int:

@@ -7,17 +7,23 @@ are put in by us, and the other formats write theirs in Python or as bytes that 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import ExifTags, PngImagePlugin
 
+from gsr.base.errors import ConfigError
 from gsr.decoding.info import PictureInfo
-from gsr.decoding.metadata import OWN, icc_space, is_profile, kept_exif
+from gsr.decoding.metadata import OWN, exif_tags, icc_space, is_profile, kept_exif
+from gsr.decoding.packets import IPTC_TAG, PHOTOSHOP, iptc_text
 
 _SEGMENT = 65_533
 """Bytes after the length of a JPEG segment."""
 _EXIF_MARK, _ICC_MARK = b"Exif\0\0", b"ICC_PROFILE\0"
+_XMP_MARK, _IPTC_MARK = b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
+XMP_TAG = 700
+_HOLD_IPTC = ("JPEG", "TIFF")
 _ICC_PART = _SEGMENT - len(_ICC_MARK) - 2
 _MOST_EXIF = {"JPEG": _SEGMENT}
 _MOST_ICC = {"JPEG": 255 * _ICC_PART, "PNG": 2**20}
@@ -26,6 +32,9 @@ _MOST_TEXT = 2**24
 """All PNG texts together; readers stop at some such number."""
 _LONGEST_KEY = 79
 _MOST_DPI = 65_535
+KINDS = ("icc", "exif", "xmp", "iptc", "text", "dpi", "copyright")
+"""What metadata can be kept of; `copyright` is that and the author, without the rest."""
+_OF_COPYRIGHT = (ExifTags.Base.Artist, ExifTags.Base.Copyright)
 
 
 @dataclass(frozen=True)
@@ -54,25 +63,119 @@ def embed(
         file_format: Pillow's name.
         pillow_mode: Of the pixels.
     """
-    if file_format == "BMP":
-        return Embedded({})
     notes: list[str] = []
-    software = "" if file_format == "PNG" else software_line(comment)
-    exif = _exif(info.exif, software, file_format, notes)
-    icc = _icc(info.icc, file_format, pillow_mode, notes)
     options: dict[str, Any] = {"dpi": _dpi(info.dpi, notes)}
+    if file_format == "BMP":
+        notes += _nowhere(info, file_format)
+        return Embedded({k: value for k, value in options.items() if value}, b"", tuple(notes))
+    if file_format == "PNG":
+        exif = _exif(info.exif, exif_text(info, {}), file_format, notes)
+    else:
+        tags, remark = _as_exif(info, file_format)
+        software = software_line(comment)
+        tags |= {ExifTags.Base.Software: software} if software else {}
+        exif = _exif(info.exif, tags, file_format, notes, remark)
+    icc = _icc(info.icc, file_format, pillow_mode, notes)
+    xmp = _xmp(info.xmp, file_format, notes)
+    if info.iptc and file_format not in _HOLD_IPTC:
+        notes.append(
+            f"{file_format} has no place for IPTC records; the title, author, copyright and "
+            "caption among them stand in the EXIF data."
+        )
     segments = b""
     if file_format == "JPEG":
-        segments = _segments(exif, icc, _jpeg_comment(info.text, notes))
+        segments = _segments(exif, xmp, info.iptc, icc, _jpeg_comment(info.text, notes))
     else:
         options |= {"exif": exif, "icc_profile": icc}
+    if file_format == "WEBP":
+        options["xmp"] = xmp
     if file_format == "PNG":
-        options["pnginfo"] = _png_text(info.text, comment, notes)
-    if file_format == "TIFF" and info.exif:
-        # Compressed TIFF goes through libtiff, which takes tags of a wrong type for addresses
-        # and has no way in for directories of EXIF.
-        options["compression"] = "raw"
+        options["pnginfo"] = _png_text(info, xmp, comment, notes)
+    if file_format == "TIFF":
+        blocks = {XMP_TAG: xmp, IPTC_TAG: info.iptc}
+        options["tiffinfo"] = {tag: value for tag, value in blocks.items() if value}
+        if info.exif or ExifTags.Base.UserComment in exif_tags(exif):
+            # Compressed TIFF goes through libtiff, which takes tags of a wrong type for addresses
+            # and has no way in for directories of EXIF.
+            options["compression"] = "raw"
     return Embedded({k: value for k, value in options.items() if value}, segments, tuple(notes))
+
+
+def chosen(info: PictureInfo, keep: Collection[str] | None) -> PictureInfo:
+    """Without the kinds of metadata that are not among `keep`, of `KINDS`; None keeps all."""
+    if keep is None:
+        return info
+    if unknown := set(keep) - set(KINDS):
+        raise ConfigError(
+            f"what is kept must be among {', '.join(KINDS)}, got {', '.join(sorted(unknown))}."
+        )
+    exif = info.exif if "exif" in keep else None
+    if exif is None and "copyright" in keep:
+        exif = _copyright(info)
+    return replace(
+        info,
+        icc=info.icc if "icc" in keep else None,
+        exif=exif,
+        xmp=info.xmp if "xmp" in keep else None,
+        iptc=info.iptc if "iptc" in keep else None,
+        text=info.text if "text" in keep else {},
+        dpi=info.dpi if "dpi" in keep else None,
+    )
+
+
+def _copyright(info: PictureInfo) -> bytes | None:
+    """An EXIF block of the copyright and the author, wherever the file names them."""
+    found = exif_text(info, info.text) | exif_tags(info.exif)
+    return kept_exif(None, {tag: v for tag, v in found.items() if tag in _OF_COPYRIGHT})
+
+
+def _nowhere(info: PictureInfo, file_format: str) -> list[str]:
+    """A note of what a format has no place for at all."""
+    kinds = {
+        "colour profile": info.icc,
+        "EXIF data": info.exif,
+        "XMP data": info.xmp,
+        "IPTC records": info.iptc,
+        "text": info.text,
+    }
+    lost = [name for name, value in kinds.items() if value]
+    if not lost:
+        return []
+    named = " and ".join([", ".join(lost[:-1]), lost[-1]] if lost[1:] else lost)
+    return [f"{file_format} has no place for metadata: the {named} of the picture is left out."]
+
+
+def exif_text(info: PictureInfo, text: dict[str, str]) -> dict[int, str]:
+    """EXIF tags of caption, author and copyright that stand elsewhere only: in the IPTC records,
+    or as PNG's texts of the keywords that PNG defines.
+    """
+    named = iptc_text(info.iptc)
+    values = {
+        ExifTags.Base.ImageDescription: text.get("Description") or text.get("Title"),
+        ExifTags.Base.Artist: text.get("Author") or text.get("Artist"),
+        ExifTags.Base.Copyright: text.get("Copyright"),
+    }
+    others = {
+        ExifTags.Base.ImageDescription: named.get("caption") or named.get("title"),
+        ExifTags.Base.Artist: named.get("author"),
+        ExifTags.Base.Copyright: named.get("copyright"),
+    }
+    present = exif_tags(info.exif)
+    merged = {int(tag): values[tag] or others[tag] for tag in values}
+    return {tag: value for tag, value in merged.items() if value and tag not in present}
+
+
+def _as_exif(info: PictureInfo, file_format: str) -> tuple[dict[int, str], str]:
+    """A picture's texts as EXIF tags, and what is left of them as a comment."""
+    others = {k: v for k, v in info.text.items() if not k.startswith(OWN) and k != "Software"}
+    if file_format == "JPEG":
+        others.pop("Comment", None)
+    tags = exif_text(info, others)
+    done = set(tags.values())
+    rest = {key: value for key, value in others.items() if value not in done}
+    if len(rest) == 1:
+        return tags, next(iter(rest.values()))  # as programs do that write one thing alone
+    return tags, "\n".join(f"{key}: {value}" for key, value in rest.items())
 
 
 def software_line(comment: dict[str, str]) -> str:
@@ -81,19 +184,42 @@ def software_line(comment: dict[str, str]) -> str:
     return "; ".join(named + [f"{key}={comment[key]}" for key in comment if key != "Software"])
 
 
-def _exif(exif: bytes | None, software: str, file_format: str, notes: list[str]) -> bytes | None:
-    ours: dict[int, str] = {ExifTags.Base.Software: software} if software else {}
+def _exif(
+    exif: bytes | None,
+    ours: dict[int, str],
+    file_format: str,
+    notes: list[str],
+    remark: str = "",
+) -> bytes | None:
+    most = _MOST_EXIF.get(file_format, _MOST_TEXT)
     try:
         block = kept_exif(exif, ours)
+        if remark and ExifTags.Base.UserComment in exif_tags(exif):
+            notes.append(f"{file_format} has no place for texts beside the EXIF comment.")
+        elif remark:
+            said = kept_exif(exif, ours, remark)
+            if said is not None and len(said) <= most:
+                return said
+            notes.append(
+                _too_long("The text", len(remark.encode("utf-8", "replace")), most, file_format)
+            )
     except Exception:
         # Python's parsers of damaged EXIF raise almost anything.
         notes.append("The EXIF data is damaged and was left out.")
         return kept_exif(None, ours)
-    most = _MOST_EXIF.get(file_format)
-    if block is None or most is None or len(block) <= most:
+    if block is None or len(block) <= most:
         return block
     notes.append(_too_long("The EXIF data", len(block), most, file_format))
-    return kept_exif(None, ours)
+    software = {tag: value for tag, value in ours.items() if tag == ExifTags.Base.Software}
+    return kept_exif(None, software)
+
+
+def _xmp(xmp: bytes | None, file_format: str, notes: list[str]) -> bytes | None:
+    most = _SEGMENT - len(_XMP_MARK)
+    if not xmp or file_format != "JPEG" or len(xmp) <= most:
+        return xmp
+    notes.append(_too_long("The XMP data", len(xmp), most, file_format))
+    return None
 
 
 def _icc(icc: bytes | None, file_format: str, pillow_mode: str, notes: list[str]) -> bytes | None:
@@ -143,12 +269,20 @@ def _jpeg_comment(text: dict[str, str], notes: list[str]) -> bytes:
     return b""
 
 
-def _segments(exif: bytes | None, icc: bytes | None, comment: bytes) -> bytes:
+def _segments(
+    exif: bytes | None,
+    xmp: bytes | None,
+    iptc: bytes | None,
+    icc: bytes | None,
+    comment: bytes,
+) -> bytes:
     parts = [icc[at : at + _ICC_PART] for at in range(0, len(icc), _ICC_PART)] if icc else []
     count = len(parts)
     return b"".join(
         [
             _segment(0xE1, _EXIF_MARK + exif.removeprefix(_EXIF_MARK)) if exif else b"",
+            _segment(0xE1, _XMP_MARK + xmp) if xmp else b"",
+            _segment(0xED, _photoshop(iptc)) if iptc else b"",
             *(
                 _segment(0xE2, _ICC_MARK + bytes([number, count]) + part)
                 for number, part in enumerate(parts, 1)
@@ -156,6 +290,12 @@ def _segments(exif: bytes | None, icc: bytes | None, comment: bytes) -> bytes:
             _segment(0xFE, comment) if comment else b"",
         ]
     )
+
+
+def _photoshop(iptc: bytes) -> bytes:
+    """IPTC records as one of Photoshop's resources, where a JPEG has them."""
+    size = struct.pack(">HxxI", PHOTOSHOP, len(iptc))
+    return _IPTC_MARK + b"8BIM" + size + iptc + bytes(len(iptc) % 2)
 
 
 def _segment(marker: int, data: bytes) -> bytes:
@@ -177,9 +317,13 @@ def with_segments(jpeg: bytes, segments: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _png_text(
-    text: dict[str, str], comment: dict[str, str], notes: list[str]
+    info: PictureInfo, xmp: bytes | None, comment: dict[str, str], notes: list[str]
 ) -> PngImagePlugin.PngInfo | None:
-    chunks = PngImagePlugin.PngInfo()
+    chunks, text = PngImagePlugin.PngInfo(), info.text
+    if info.cicp and max(info.cicp) < 256:
+        chunks.add(b"cICP", bytes([*info.cicp, 0, 1]))  # RGB, all values used
+    if xmp:
+        chunks.add_itxt("XML:com.adobe.xmp", xmp.decode("utf-8", "replace"))
     left = _MOST_TEXT
     # What gsr said of an earlier result is not true of this one.
     others = {key: value for key, value in text.items() if not key.startswith(OWN)}

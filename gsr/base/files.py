@@ -252,6 +252,15 @@ def _check_distinct(jobs: Iterable[Job]) -> None:
             raise OutputError(f"{other} and {job.source} would both be written to {job.output}.")
 
 
+def copy_times(source: Path, result: Path) -> None:
+    """Give a result the times of access and change of what it was made from."""
+    try:
+        times = source.stat()
+        os.utime(result, ns=(times.st_atime_ns, times.st_mtime_ns))
+    except OSError as error:
+        raise OutputError(f"the times of {result} cannot be set: {_reason(error)}.") from error
+
+
 def identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
     """What tells files apart, whatever their names are; files that do not exist have none."""
     return {identity for path in paths if (identity := _identity(path))}

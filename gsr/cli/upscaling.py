@@ -10,6 +10,7 @@ import typer
 
 from gsr.base.errors import ConfigError, GsrError, OutputError
 from gsr.base.files import Plan, plan
+from gsr.base.metadata_kinds import KINDS, kinds
 from gsr.base.output_size import Fit
 from gsr.base.progress import Steps
 from gsr.cli.names import print_path
@@ -22,6 +23,7 @@ from gsr.tasks.batch import Batch, Outcome, Status
 
 Format = Literal["png", "webp", "jpg", "tiff"]
 
+_DEPTHS: dict[str, Literal[8, 16, 32]] = {"8": 8, "16": 16, "float": 32}
 SOME_FAILED = 1
 MAX_SIDE = 2**30
 
@@ -94,6 +96,27 @@ def upscale(
     strip: Annotated[
         bool, typer.Option("--strip", help="Write no metadata: no EXIF, ICC profile, comment.")
     ] = False,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            help=f"Write these kinds of metadata only, of {','.join(KINDS)}. Default: all.",
+            metavar="LIST",
+        ),
+    ] = None,
+    depth: Annotated[
+        Literal["8", "16", "float"] | None,
+        typer.Option(
+            "--depth",
+            help="Bits per channel: 16 for PNG and TIFF, float for TIFF. Default: the picture's.",
+        ),
+    ] = None,
+    dither: Annotated[
+        bool, typer.Option("--dither", help="Noise of half a level, where 8 bits show steps.")
+    ] = False,
+    preserve_times: Annotated[
+        bool, typer.Option("--preserve-times", help="Give results the times of their pictures.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object per picture on stdout.")
     ] = False,
@@ -134,6 +157,10 @@ def upscale(
             overwrite=overwrite,
             background=background,
             strip=strip,
+            keep=None if keep is None else kinds(keep),
+            depth=None if depth is None else _DEPTHS[depth],
+            dither=dither,
+            preserve_times=preserve_times,
             white=white,
             pool=pool,
             steps=Steps(bar=reporter.bar, note=reporter.note),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from PIL import ExifTags, Image
 
@@ -113,6 +115,15 @@ def kept_exif(
             said = b"UNICODE\0" + remark.encode("utf-16-be", "replace")
             exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = said
         return exif.tobytes() if len(exif) or remark else None
+
+
+def with_tags(block: bytes | Image.Exif | None, tags: Mapping[int, Any]) -> Image.Exif:
+    """An EXIF block that Pillow made, with more tags: what it takes for the tags of a TIFF."""
+    exif = block if isinstance(block, Image.Exif) else Image.Exif()
+    if isinstance(block, bytes):
+        exif.load(block)
+    exif.update(tags)
+    return exif
 
 
 def exif_tags(block: bytes | None) -> dict[int, str]:

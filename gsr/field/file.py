@@ -111,7 +111,15 @@ def _without_metadata(field: GaussianField) -> GaussianField:
     """The field without what a picture's file may hold megabytes of."""
     assert field.info is not None  # nothing else is long
     note = "The metadata is too long for a field file and was left out."
-    info = replace(field.info, icc=None, exif=None, text={}, notes=(*field.info.notes, note))
+    info = replace(
+        field.info,
+        icc=None,
+        exif=None,
+        xmp=None,
+        iptc=None,
+        text={},
+        notes=(*field.info.notes, note),
+    )
     return replace(field, info=info)
 
 

@@ -7,8 +7,10 @@ division into bands gives the same picture.
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
@@ -16,7 +18,7 @@ from torch import Tensor
 from gsr.base.coords import View, resolve_view
 from gsr.base.errors import ScaleError, shown
 from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Pixels, Progress
-from gsr.images import PictureInfo, downscale, mean_color, to_pil
+from gsr.images import Depth, Dither, PictureInfo, downscale, mean_color, to_levels
 
 MAX_REDUCED_PIXELS = 2**27
 """Pixels that may be rendered at once for a band that is then reduced."""
@@ -160,24 +162,59 @@ def _reduced(
 def _picture(
     image: ContinuousImage, info: PictureInfo, view: View, layer: Layer, progress: Progress | None
 ) -> Image.Image:
-    """A PIL image in the mode of the image that was encoded, alpha included.
+    """A PIL image in the mode of the image that was encoded, alpha included."""
+    levels = _levels(image, info, view, layer, 8, None, progress)
+    return Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else levels)
 
-    Bands go straight to 8 bit, so a large picture costs three or four bytes per pixel.
+
+def render_levels(
+    image: ContinuousImage,
+    *,
+    size: tuple[int, int] | None = None,
+    view: View | None = None,
+    depth: Depth = 8,
+    dither: bool = False,
+    progress: Progress | None = None,
+) -> npt.NDArray[Any]:
+    """The picture as levels [H, W, c] for `gsr.images.save`, rounded once, at the end.
+
+    Args:
+        image: Of one picture.
+        size, view: As of `GaussianField.render`.
+        depth: Bits per channel: 8, 16, or 32 for floating point.
+        dither: Whether 8 bits are dithered.
+        progress: As of `GaussianField.render`.
     """
+    view = resolve_view(image.lr_size, None, size, view)
+    info = image.info or PictureInfo()
+    return _levels(image, info, view, "result", depth, Dither() if dither else None, progress)
+
+
+def _levels(
+    image: ContinuousImage,
+    info: PictureInfo,
+    view: View,
+    layer: Layer,
+    depth: Depth,
+    dither: Dither | None,
+    progress: Progress | None,
+) -> npt.NDArray[Any]:
+    """Bands go straight to whole numbers, so a large picture costs no floats."""
     parts = [_bands_of(image, view, layer)]
     if image.alpha is not None:
         parts.append(_bands_of(image.alpha, view, "result"))
-    whole: Image.Image | None = None
+    whole: npt.NDArray[Any] | None = None
     for (start, stop, band), *rest in zip(*parts, strict=True):
         alpha = rest[0][2].mean(0) if rest else None
-        piece = to_pil(band, alpha, info.mode)
-        whole = whole or Image.new(piece.mode, (view.size[1], view.size[0]))
-        whole.paste(piece, (0, start))
+        if info.opaque and alpha is None:
+            alpha = torch.ones_like(band[0])
+        piece = to_levels(band, alpha, info.mode, depth, dither)
+        if whole is None:
+            whole = np.empty((*view.size, piece.shape[2]), piece.dtype)
+        whole[start:stop] = piece
         if progress:
             progress(stop, view.size[0])
     assert whole is not None  # a view has at least one row
-    if info.opaque:
-        whole.putalpha(255)
     return whole
 
 
@@ -187,4 +224,12 @@ def _bands_of(
     return ((start, stop, band[0]) for start, stop, band in render_bands(image, view, layer))
 
 
-__all__ = ["LAYERS", "Layer", "as_picture", "render", "render_as_given", "render_bands"]
+__all__ = [
+    "LAYERS",
+    "Layer",
+    "as_picture",
+    "render",
+    "render_as_given",
+    "render_bands",
+    "render_levels",
+]

@@ -13,9 +13,16 @@ from typing import Any
 
 from PIL import ExifTags, PngImagePlugin
 
-from gsr.base.errors import ConfigError
+from gsr.base.metadata_kinds import check_kinds
 from gsr.decoding.info import PictureInfo
-from gsr.decoding.metadata import OWN, exif_tags, icc_space, is_profile, kept_exif
+from gsr.decoding.metadata import (
+    OWN,
+    exif_tags,
+    icc_space,
+    is_profile,
+    kept_exif,
+    with_tags,
+)
 from gsr.decoding.packets import IPTC_TAG, PHOTOSHOP, iptc_text
 
 _SEGMENT = 65_533
@@ -32,8 +39,6 @@ _MOST_TEXT = 2**24
 """All PNG texts together; readers stop at some such number."""
 _LONGEST_KEY = 79
 _MOST_DPI = 65_535
-KINDS = ("icc", "exif", "xmp", "iptc", "text", "dpi", "copyright")
-"""What metadata can be kept of; `copyright` is that and the author, without the rest."""
 _OF_COPYRIGHT = (ExifTags.Base.Artist, ExifTags.Base.Copyright)
 
 
@@ -93,7 +98,7 @@ def embed(
         options["pnginfo"] = _png_text(info, xmp, comment, notes)
     if file_format == "TIFF":
         blocks = {XMP_TAG: xmp, IPTC_TAG: info.iptc}
-        options["tiffinfo"] = {tag: value for tag, value in blocks.items() if value}
+        options["exif"] = with_tags(exif, {t: block for t, block in blocks.items() if block})
         if info.exif or ExifTags.Base.UserComment in exif_tags(exif):
             # Compressed TIFF goes through libtiff, which takes tags of a wrong type for addresses
             # and has no way in for directories of EXIF.
@@ -102,13 +107,10 @@ def embed(
 
 
 def chosen(info: PictureInfo, keep: Collection[str] | None) -> PictureInfo:
-    """Without the kinds of metadata that are not among `keep`, of `KINDS`; None keeps all."""
+    """Without the kinds of metadata that are not among `keep`; None keeps all."""
     if keep is None:
         return info
-    if unknown := set(keep) - set(KINDS):
-        raise ConfigError(
-            f"what is kept must be among {', '.join(KINDS)}, got {', '.join(sorted(unknown))}."
-        )
+    check_kinds(keep)
     exif = info.exif if "exif" in keep else None
     if exif is None and "copyright" in keep:
         exif = _copyright(info)
@@ -142,7 +144,8 @@ def _nowhere(info: PictureInfo, file_format: str) -> list[str]:
     if not lost:
         return []
     named = " and ".join([", ".join(lost[:-1]), lost[-1]] if lost[1:] else lost)
-    return [f"{file_format} has no place for metadata: the {named} of the picture is left out."]
+    are = "are" if lost[1:] else "is"
+    return [f"{file_format} has no place for metadata: the {named} of the picture {are} left out."]
 
 
 def exif_text(info: PictureInfo, text: dict[str, str]) -> dict[int, str]:

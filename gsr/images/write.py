@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 from PIL import Image
 
 from gsr.base.atomic import writing
 from gsr.base.errors import OutputError, reason
+from gsr.decoding.coding import hdr_name
 from gsr.decoding.info import PictureInfo
-from gsr.images.embedding import Embedded, embed, with_segments
+from gsr.images.embedding import Embedded, chosen, embed, with_segments
+from gsr.images.quantise import Depth
+from gsr.images.samples import Samples, pillow_mode, write_png, write_tiff
 
 _WRITABLE = {
     ".png": "PNG",
@@ -23,15 +28,18 @@ _WRITABLE = {
     ".bmp": "BMP",
 }
 _LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
+_DEPTHS: dict[str, tuple[Depth, ...]] = {"PNG": (8, 16), "TIFF": (8, 16, 32)}
+_WRITE_SAMPLES = {"PNG": write_png, "TIFF": write_tiff}
 _NO_TRANSPARENCY = ("JPEG", "BMP")
 
 
 def save(
-    image: Image.Image,
+    image: Image.Image | Samples,
     path: str | Path,
     info: PictureInfo | None = None,
     *,
     strip: bool = False,
+    keep: Collection[str] | None = None,
     comment: dict[str, str] | None = None,
     quality: int = 95,
 ) -> tuple[str, ...]:
@@ -40,10 +48,13 @@ def save(
     The suffix picks the format: .png, .jpg, .jpeg, .webp (lossless), .tif, .tiff (lossless), .bmp.
 
     Args:
-        image: an 8-bit Pillow image, as from :func:`to_pil`.
+        image: an 8-bit Pillow image, as from :func:`to_pil`, or levels of any depth that the
+            format has, see `depth_for`.
         path: where to; the folder must exist. A symbolic link is followed.
-        info: ICC profile, EXIF, text and resolution to keep, as far as the format has a place.
+        info: ICC profile, EXIF, XMP, IPTC, text and resolution to keep, as far as the format has
+            a place.
         strip: write pixels only: no ICC, EXIF, text, resolution or comment.
+        keep: kinds of metadata to keep, see `gsr.base.metadata_kinds`; unless given, all.
         comment: entries such as ``{"Software": "gsr 0.1", "gsr:scale": "3.7"}``, written as PNG
             text, or joined into the EXIF Software tag of JPEG, WebP and TIFF.
         quality: JPEG quality, 1 to 100.
@@ -55,18 +66,22 @@ def save(
         OutputError: unknown suffix, a picture the format cannot hold, or a failing file system.
     """
     target = Path(path)
-    size = image.height, image.width
-    file_format = check_output(target, size, transparent=_shows_through(image))
-    if file_format in _NO_TRANSPARENCY and image.mode in ("RGBA", "LA"):
-        image = image.convert(image.mode.removesuffix("A"))
+    pixels = _simplified(image)
+    height, width = (
+        (pixels.height, pixels.width) if isinstance(pixels, Image.Image) else pixels.shape[:2]
+    )
+    size = height, width
+    file_format = check_output(target, size, transparent=_shows_through(pixels), info=info)
+    if file_format in _NO_TRANSPARENCY:
+        pixels = _opaque(pixels)
     if not 1 <= quality <= 100:
         raise OutputError(f"quality must be from 1 to 100, got {quality}.")
+    if strip:
+        info, comment = PictureInfo(cicp=info.cicp if info and hdr_name(info) else None), {}
+    kept = chosen(info or PictureInfo(), keep)
     try:
         with writing(target) as stream:
-            if strip:
-                _write(image, stream, file_format, quality, Embedded({}))
-                return ()
-            return _write_all(image, stream, file_format, quality, info, comment or {})
+            notes = _write_all(pixels, stream, file_format, quality, kept, comment or {})
     except OutputError:
         raise
     except (OSError, MemoryError):
@@ -74,18 +89,62 @@ def save(
     except Exception as error:
         said = reason(error)
         raise OutputError(f"{target} cannot be written as {file_format}: {said}.") from error
+    return (*notes, *_shallow(pixels, info, file_format))
+
+
+def depth_for(path: str | Path, info: PictureInfo, wanted: Depth | None = None) -> Depth:
+    """Bits per channel of a result: as wanted, else those of the picture where the format can.
+
+    Raises:
+        OutputError: the format has no such depth.
+    """
+    file_format = _WRITABLE.get(Path(path).suffix.lower(), "")
+    depths: tuple[Depth, ...] = _DEPTHS.get(file_format, (8,))
+    if wanted is not None:
+        if wanted not in depths:
+            listed = " or ".join(map(str, depths))
+            raise OutputError(f"{path}: {file_format} holds {listed} bits, and {wanted} are asked.")
+        return wanted
+    return 16 if info.bit_depth > 8 and 16 in depths else 8
+
+
+def _shallow(
+    pixels: Image.Image | Samples, info: PictureInfo | None, file_format: str
+) -> tuple[str, ...]:
+    deep = not isinstance(pixels, Image.Image)
+    if deep or info is None or not 8 < info.bit_depth < 32 or 16 in _DEPTHS.get(file_format, ()):
+        return ()
+    return (f"{file_format} holds 8 bits per channel, and the picture had {info.bit_depth}.",)
+
+
+def _simplified(image: Image.Image | Samples) -> Image.Image | Samples:
+    """Levels of 8 bits as Pillow has them."""
+    if isinstance(image, Image.Image) or image.dtype != np.uint8:
+        return image
+    return Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+
+
+def _opaque(pixels: Image.Image | Samples) -> Image.Image | Samples:
+    if isinstance(pixels, Image.Image):
+        return (
+            pixels.convert(pixels.mode.removesuffix("A"))
+            if pixels.mode in ("RGBA", "LA")
+            else pixels
+        )
+    return pixels[..., : pixels.shape[2] - (pixels.shape[2] % 2 == 0)]
 
 
 def _write_all(
-    image: Image.Image,
+    image: Image.Image | Samples,
     stream: BinaryIO,
     file_format: str,
     quality: int,
-    info: PictureInfo | None,
+    info: PictureInfo,
     comment: dict[str, str],
 ) -> tuple[str, ...]:
     """Pixels and metadata; where metadata is in the way after all, pixels and our own comment."""
-    embedded = embed(info or PictureInfo(), comment, file_format, image.mode)
+    mode = image.mode if isinstance(image, Image.Image) else pillow_mode(image)
+    embedded = embed(info, comment, file_format, mode)
     try:
         _write(image, stream, file_format, quality, embedded)
         return embedded.notes
@@ -103,9 +162,16 @@ def _write_all(
 
 
 def _write(
-    image: Image.Image, stream: BinaryIO, file_format: str, quality: int, embedded: Embedded
+    image: Image.Image | Samples,
+    stream: BinaryIO,
+    file_format: str,
+    quality: int,
+    embedded: Embedded,
 ) -> None:
     options = _pixel_options(file_format, quality) | embedded.options
+    if not isinstance(image, Image.Image):
+        _WRITE_SAMPLES[file_format](image, stream, options)
+        return
     if not embedded.segments:
         _bare(image).save(stream, format=file_format, **options)
         return
@@ -115,17 +181,27 @@ def _write(
         stream.write(part)
 
 
-def _shows_through(image: Image.Image) -> bool:
+def _shows_through(image: Image.Image | Samples) -> bool:
+    if not isinstance(image, Image.Image):
+        full = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
+        return image.shape[2] % 2 == 0 and bool(image[..., -1].min() < full)
     if image.mode in ("RGBA", "LA"):
         return image.getchannel("A").getextrema() != (255, 255)
     return image.has_transparency_data
 
 
-def check_output(path: str | Path, size: tuple[int, int], *, transparent: bool = False) -> str:
+def check_output(
+    path: str | Path,
+    size: tuple[int, int],
+    *,
+    transparent: bool = False,
+    info: PictureInfo | None = None,
+) -> str:
     """The format `path` asks for, if it can hold a picture of `size` (height, width).
 
     Raises:
-        OutputError: unknown suffix, too many pixels a side, or transparency it has no place for.
+        OutputError: unknown suffix, too many pixels a side, or transparency or a range of light it
+            has no place for.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _WRITABLE:
@@ -137,6 +213,12 @@ def check_output(path: str | Path, size: tuple[int, int], *, transparent: bool =
         # Compositing on some background instead would lose the transparency without a word.
         raise OutputError(
             f"{path}: {file_format} has no transparency and this picture does; use .png or .webp."
+        )
+    curve = info and hdr_name(info)
+    if curve and file_format != "PNG":
+        raise OutputError(
+            f"{path}: this picture has high dynamic range ({curve}), which {file_format} cannot "
+            "say, so that it would look wrong everywhere; use .png."
         )
     longest = _LONGEST_SIDE.get(file_format)
     if longest is not None and max(size) > longest:

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 from gsr.base.atomic import remove_leftovers
-from gsr.base.errors import GsrError, ScaleError, out_of_memory, reason
+from gsr.base.errors import GsrError, OutputError, ScaleError, out_of_memory, reason
 from gsr.base.files import (
     Job,
     Plan,
     check_not_an_input,
+    copy_times,
     free_memory,
     identities,
     is_field_file,
@@ -23,12 +24,10 @@ from gsr.base.progress import SILENT, Advance, Steps
 from gsr.decoding.header import header_size
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from gsr.base.coords import View
     from gsr.decoding.pool import Pool
-    from gsr.field.protocol import ContinuousImage, Method
-    from gsr.tasks.source import Opened
+    from gsr.field.protocol import Method, Progress
+    from gsr.images import Depth
 
 Status = Literal["written", "skipped", "failed"]
 
@@ -68,6 +67,10 @@ class Batch:
         overwrite: Replace results that exist already; else they are skipped.
         background: Colour of the margin where a size is padded, see `gsr.images.margin`.
         strip: Write no metadata.
+        keep: Kinds of metadata to keep, see `gsr.images.save`.
+        depth: Bits per channel, see `gsr.images.depth_for`.
+        dither: Hide the steps of 8 bits, see `gsr.images.Dither`.
+        preserve_times: Give results the times of their pictures.
         white: The value that is white, see `gsr.images.load`.
         pool: Decodes the pictures in other processes, see `gsr.images.load`.
         most_pixels: Refuse larger results, where that is wanted.
@@ -81,6 +84,10 @@ class Batch:
     overwrite: bool = False
     background: str | None = None
     strip: bool = False
+    keep: "frozenset[str] | None" = None
+    depth: "Depth | None" = None
+    dither: bool = False
+    preserve_times: bool = False
     white: float | None = None
     pool: "Pool | None" = None
     most_pixels: int | None = None
@@ -160,7 +167,8 @@ class Batch:
     def _upscale(self, job: Job, method: "Method | None", title: str) -> Outcome:
         from gsr.field.edits import count
         from gsr.field.provenance import made
-        from gsr.images import check_output, save
+        from gsr.field.render import render_levels
+        from gsr.images import check_output, depth_for, save
         from gsr.images.margin import with_margin
         from gsr.tasks.source import open_source
 
@@ -168,20 +176,28 @@ class Batch:
         source = open_source(job.source, white=self.white, pool=self.pool)
         lr_size = source.lr_size
         layout = self._layout(job, lr_size)
-        check_output(job.output, layout.canvas, transparent=source.transparent)
+        check_output(job.output, layout.canvas, transparent=source.transparent, info=source.info)
+        depth = depth_for(job.output, source.info, self.depth)
         advice = source.advice(method) if self.advise else None
         before = [note for note in (layout.note, advice) if note]
         for note in before:
             self.steps.note(f"{job.source}: {note}")
         with self.steps.bar(title) as advance:
-            encoded, image = _render(source, method, layout.view, _ending(advance))
+            tiles, rows = _parts(lr_size, layout.view, _ending(advance))
+            encoded = source.encode(method, tiles)
+            image = render_levels(
+                encoded, view=layout.view, depth=depth, dither=self.dither, progress=rows
+            )
         image = with_margin(image, layout.canvas, self.background)
         scale = layout.view.scale
         by = made(encoded, scale)
         comment, notes = by.for_file(job.output, strip=self.strip)
         for note in notes:
             self.steps.note(f"{job.source}: {note}")
-        left_out = save(image, job.output, source.info, strip=self.strip, comment=comment)
+        left_out = save(
+            image, job.output, source.info, strip=self.strip, keep=self.keep, comment=comment
+        )
+        left_out += self._times(job)
         for note in left_out:
             self.steps.note(f"{job.output}: {note}")
         return Outcome(
@@ -198,6 +214,16 @@ class Batch:
             seconds=round(time.perf_counter() - start, 3),
             notes=[*before, *notes, *left_out],
         )
+
+    def _times(self, job: Job) -> tuple[str, ...]:
+        """Set a result's times, where that is wanted; a note if they cannot be."""
+        if not self.preserve_times:
+            return ()
+        try:
+            copy_times(job.source, job.output)
+        except OutputError as error:
+            return (str(error),)
+        return ()
 
     def _attempt(self, job: Job, step: Callable[[Job], Outcome | None]) -> Outcome | None:
         """Do one step of a job; whatever goes wrong is the outcome of this job alone."""
@@ -237,15 +263,15 @@ def _ending(advance: Advance) -> Advance:
     return told
 
 
-def _render(
-    source: "Opened", method: "Method | None", view: "View", advance: Advance
-) -> "tuple[ContinuousImage, Image.Image]":
-    """The continuous image, and its pixels."""
-    pixels = source.lr_size[0] * source.lr_size[1]
-    cost = ENCODING_COST * pixels
+def _parts(lr_size: tuple[int, int], view: "View", advance: Advance) -> "tuple[Progress, Progress]":
+    """Progress of encoding and of rendering as parts of the whole."""
+    cost = ENCODING_COST * lr_size[0] * lr_size[1]
     encoding = cost / (cost + view.size[0] * view.size[1])
-    encoded = source.encode(method, lambda tile, tiles: advance(encoding * tile / tiles))
-    image = encoded.render(
-        view=view, progress=lambda row, rows: advance(encoding + (1 - encoding) * row / rows)
-    )
-    return encoded, cast("Image.Image", image)
+
+    def tiles(done: int, of: int) -> None:
+        advance(encoding * done / of)
+
+    def rows(done: int, of: int) -> None:
+        advance(encoding + (1 - encoding) * done / of)
+
+    return tiles, rows

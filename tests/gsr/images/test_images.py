@@ -310,10 +310,10 @@ def test_grey_values_out_of_range_are_refused(values: list[float], span: str) ->
     )
 
 
-def test_sixteen_bit_colour_is_read_with_a_note() -> None:
-    picture = load(png_header_and_rows(16, 2, 1, 1, b"\x80\x00\x40\x00\x20\x00"))
-    assert levels(picture).tolist() == [[[0x80, 0x40, 0x20]]]
-    assert picture.info.notes == ("16-bit colour was read at 8 bits per channel.",)
+def test_sixteen_bit_colour_keeps_its_bits() -> None:
+    picture = load(png_header_and_rows(16, 2, 1, 1, b"\x80\x01\x40\x02\x20\x03"))
+    assert (picture.rgb * 65535).round().int().flatten().tolist() == [0x8001, 0x4002, 0x2003]
+    assert (picture.info.bit_depth, picture.info.notes) == (16, ())
 
 
 def test_sixteen_bit_grey_with_alpha_is_grey() -> None:

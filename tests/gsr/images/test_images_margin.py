@@ -2,37 +2,36 @@
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from gsr.base.errors import ConfigError
 from gsr.images.margin import check_color, with_margin
 
 
 @pytest.mark.parametrize(
-    ("mode", "color", "margin"),
+    ("channels", "color", "margin"),
     [
-        ("RGB", None, (0, 0, 0)),
-        ("RGB", "#ff8000", (255, 128, 0)),
-        ("RGBA", None, (0, 0, 0, 0)),
-        ("RGBA", "white", (255, 255, 255, 255)),
-        ("L", None, 0),
-        ("L", "white", 255),
-        ("LA", None, (0, 0)),
+        (3, None, (0, 0, 0)),
+        (3, "#ff8000", (255, 128, 0)),
+        (4, None, (0, 0, 0, 0)),
+        (4, "white", (255, 255, 255, 255)),
+        (1, None, (0,)),
+        (1, "white", (255,)),
+        (2, None, (0, 0)),
     ],
 )
-def test_the_picture_is_in_the_middle_and_unchanged(mode, color, margin):
-    bands = len(Image.new(mode, (1, 1)).getbands())
-    pixels = np.random.default_rng(0).integers(1, 255, (5, 6, bands), np.uint8)
-    image = Image.fromarray(pixels.squeeze(-1) if bands == 1 else pixels)
-    made = with_margin(image, (9, 6), color)
-    assert (made.mode, made.size) == (mode, (6, 9))
-    assert np.array_equal(np.asarray(made)[2:7], np.asarray(image))
-    assert {made.getpixel((x, y)) for x in range(6) for y in (0, 1, 7, 8)} == {margin}
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_the_picture_is_in_the_middle_and_unchanged(channels, color, margin, kind):
+    levels = np.random.default_rng(0).integers(1, 255, (5, 6, channels)).astype(kind)
+    made = with_margin(levels, (9, 6), color)
+    assert (made.dtype, made.shape) == (kind, (9, 6, channels))
+    assert np.array_equal(made[2:7], levels)
+    full = {np.uint8: 1, np.uint16: 257, np.float32: 1 / 255}[kind]
+    assert np.allclose(made[[0, 1, 7, 8]], np.array(margin) * full)
 
 
 def test_without_a_margin_it_is_the_same_picture():
-    image = Image.new("RGB", (3, 2))
-    assert with_margin(image, (2, 3), "red") is image
+    levels = np.zeros((2, 3, 3), np.uint8)
+    assert with_margin(levels, (2, 3), "red") is levels
 
 
 @pytest.mark.parametrize("color", ["", "greenish", "#12", "rgb(1,2)", "red;blue"])

@@ -23,10 +23,14 @@ ALL := $(VENV)/.gsr-all
 GPU_PY ?= $(PY)
 GPU_READY := $(if $(filter $(PY),$(GPU_PY)),$(ALL))
 
+NODE_USABLE := { command -v npm >/dev/null 2>&1 && \
+	node -e 'const [a, b] = process.versions.node.split("."); process.exit(100 * a + +b >= 2019 ? 0 : 1)' 2>/dev/null; }
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help app test attack docs lint format notebooks train-lite gpu-train gpu-check clean browser FORCE
+.PHONY: help app test attack docs lint format notebooks train-lite gpu-train gpu-check clean browser \
+	scripts lint-scripts FORCE
 
 # A stamp is only believed while the environment's Python runs and the checkout lies where it lay.
 USABLE := import pip, sys; sys.exit(sys.version_info < (3, 11))
@@ -43,7 +47,7 @@ app: $(APP) ## start the app on this machine and print its address (APP_ARGS='..
 	@$(VENV)/bin/gsr app $(APP_ARGS)
 
 # Threads that wait by spinning make small steps very slow beside anything else that runs.
-test: $(ALL) browser lint ## run every check: lint, format, types, imports, spelling, tests
+test: $(ALL) browser lint scripts ## run every check: lint, format, types, imports, spelling, tests
 	OMP_WAIT_POLICY=PASSIVE $(PY) -m pytest $(PYTEST_ARGS)
 
 # --inputs, --requests, --kills, --clients, --seconds, --seed, --only; see --help.
@@ -55,7 +59,20 @@ docs: $(ALL) ## build the documentation into build/site, strictly
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 	@echo "build/site/index.html"
 
-lint: $(ALL) ## run the checks that execute nothing
+# Nothing of node is needed to run the project; it only checks the modules that browsers run.
+scripts: ## test the browser modules that draw nothing, where node is there
+	@if $(NODE_USABLE); then npm --prefix apps test --silent; \
+	else echo "The browser modules were not tested: that takes node 20.19 or newer with npm."; fi
+
+lint-scripts:
+	@if ! $(NODE_USABLE); then \
+	  echo "The browser modules were not linted: that takes node 20.19 or newer with npm."; \
+	elif [ apps/node_modules/.package-lock.json -nt apps/package-lock.json ] || \
+	  { npm --prefix apps ci --silent --no-audit --no-fund && touch apps/node_modules/.package-lock.json; }; \
+	then npm --prefix apps run lint --silent; \
+	else echo "The browser modules were not linted: npm could not install eslint and tsc, see above."; fi
+
+lint: $(ALL) lint-scripts ## run the checks that execute nothing
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy

@@ -44,11 +44,11 @@ ZOOM_TO = "(scale) => document.querySelector('.gsr-viewer').gsr.zoomTo(scale)"
 # Frames wait until `held` is called.
 HOLD_FRAMES = """() => {
   const { transport } = document.querySelector('.gsr-viewer').gsr;
-  const frame = transport.frame;
+  const { ask } = transport;
   const released = new Promise((go) => { window.held = go; });
-  transport.frame = async (...asked) => {
-    await released;
-    return frame(...asked);
+  transport.ask = async (what, ...asked) => {
+    if (what === 'frame') await released;
+    return ask(what, ...asked);
   };
 }"""
 PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
@@ -58,7 +58,7 @@ PICTURE = "() => document.querySelector('.gsr-viewer').gsr.picture.name"
 def page(shared_page):
     """The page, with the same view each time; afterwards nothing may have gone wrong."""
     shared_page.evaluate(
-        """async () => { const v = document.querySelector('.gsr-viewer').gsr; v.closeExplanation();
+        """async () => { const v = document.querySelector('.gsr-viewer').gsr; v.select(null);
         v.change((await import('/viewer/state.js')).INITIAL);
         v.moved(() => { v.viewport.cx = 80; v.viewport.cy = 60; v.viewport.setScale(4); }); }"""
     )
@@ -148,7 +148,7 @@ def test_the_wheel_keeps_the_point_under_the_cursor(page):
     x, y = round(box["x"] + 0.62 * box["width"]), round(box["y"] + 0.4 * box["height"])
     under = """([x, y]) => { const v = document.querySelector('.gsr-viewer').gsr;
       const box = v.stage.getBoundingClientRect();
-      return v.viewport.toPicture(...v.local(x - box.left, y - box.top)); }"""
+      return v.viewport.toPicture(...v.screen.local(x - box.left, y - box.top)); }"""
     page.evaluate(ZOOM_TO, 8)  # where the picture is larger than the pane
     page.mouse.move(x, y)
     before, scale = page.evaluate(under, [x, y]), page.evaluate(VIEW)["scale"]

@@ -51,13 +51,13 @@ def test_ellipses_have_the_shape_that_a_mixture_has(page):
     page.evaluate(f"() => {VIEWER}.change({{ellipses: true}})")
     press(page, "What if")
     press(page, "One for all")
-    page.wait_for_function(f"() => {VIEWER}.inside.list?.major")
+    page.wait_for_function(f"() => {VIEWER}.inside.latest('ellipses')?.major")
     settle(page)
     page.evaluate(WATCH_ELLIPSES)
     page.evaluate(f"() => {VIEWER}.paint()")
     assert len(page.evaluate("() => [...window.axes]")) == 1
     press(page, "Reset")
-    page.wait_for_function(f"() => !{VIEWER}.inside.list?.major")
+    page.wait_for_function(f"() => !{VIEWER}.inside.latest('ellipses')?.major")
     page.evaluate("() => { window.axes.clear(); }")
     page.evaluate(f"() => {VIEWER}.paint()")
     assert len(page.evaluate("() => [...window.axes]")) > 3
@@ -65,12 +65,12 @@ def test_ellipses_have_the_shape_that_a_mixture_has(page):
 
 def test_overlays_stay_while_an_edit_is_on_its_way(page):
     page.evaluate(f"() => {VIEWER}.change({{ellipses: true, map: 'kernel'}})")
-    page.wait_for_function(f"() => {VIEWER}.inside.list && {VIEWER}.inside.bitmaps.kernel")
+    page.wait_for_function(f"() => {VIEWER}.inside.latest('ellipses') && {VIEWER}.inside.latest('map')")
     kept = page.evaluate(
         f"""async () => {{
         const {{ picture, transport, inside }} = {VIEWER};
         {VIEWER}.open(picture, transport, {{ edited: true }});
-        return Boolean(inside.list && {{ ...inside.seen, ...inside.bitmaps }}.kernel);
+        return Boolean(inside.latest('ellipses') && inside.latest('map')?.kind === 'kernel');
         }}"""
     )
     assert kept

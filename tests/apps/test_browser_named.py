@@ -140,7 +140,7 @@ def test_a_drawing_has_the_colours_of_the_screen(page, mixed):
     if mixed:
         press(page, "What if")
         press(page, "Best 3")
-        page.wait_for_function(f"() => {VIEWER}.inside.list?.major")
+        page.wait_for_function(f"() => {VIEWER}.inside.latest('ellipses')?.major")
         press(page, "Close: What if")
     settle(page)
     page.evaluate(f"() => {VIEWER}.change({{ colorBy: 'confidence' }})")
@@ -160,13 +160,13 @@ def test_a_drawing_has_the_colours_of_the_screen(page, mixed):
 def assert_same_colours(page, by, drawing):
     seen = page.evaluate(
         f"""async (by) => {{
-          const {{ COLORINGS }} = await import('/viewer/overlay.js');
+          const {{ COLORINGS }} = await import('/viewer/outlines.js');
           const {{ inside, picture, viewport }} = {VIEWER};
-          const color = COLORINGS[by](inside.list, picture.kernels);
+          const color = COLORINGS[by](inside.latest('ellipses'), picture.kernels);
           const {{ x, y, width, height }} = viewport.seen();
           return {{
             corner: [x, y], size: [width, height],
-            points: inside.list.x.map((at, i) => [at, inside.list.y[i], color(i)]),
+            points: inside.latest('ellipses').x.map((at, i) => [at, inside.latest('ellipses').y[i], color(i)]),
           }};
         }}""",
         by,

@@ -25,14 +25,14 @@ pytestmark = pytest.mark.browser
 SIZE = (36, 44)
 PIXELS = """async ([view, method, layer]) => {
   const { transport } = document.querySelector('.gsr-viewer').gsr;
-  const { bitmap } = await transport.frame({ view, method, layer, quality: 'exact' });
+  const { bitmap } = await transport.ask('frame', { view, method, layer, quality: 'exact' });
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);
   return Array.from(context.getImageData(0, 0, bitmap.width, bitmap.height).data);
 }"""
 ASK = """async ([what, args]) =>
-  document.querySelector('.gsr-viewer').gsr.transport[what](...args)"""
+  document.querySelector('.gsr-viewer').gsr.transport.ask(what, args)"""
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_the_page_interpolates_like_pillow(page: Any, field: GaussianField) -> N
 def test_the_page_explains_like_the_library(
     page: Any, field: GaussianField, x: float, y: float, scale: float
 ) -> None:
-    said = page.evaluate(ASK, ["explain", [x, y, scale]])
+    said = page.evaluate(ASK, ["explain", {"x": x, "y": y, "scale": scale}])
     wanted = field.explain(x, y, scale).to_dict()
     for name in ("splatted", "residual", "rgb"):
         assert said[name] == pytest.approx(wanted[name], abs=4e-3)
@@ -144,15 +144,16 @@ def test_the_page_lists_what_the_library_lists(page: Any, field: GaussianField) 
 
     view = View(10.2, 8.1, 12, 9, (90, 120))
     asked = {"x": view.x, "y": view.y, "width": view.width, "height": view.height}
-    said = page.evaluate(ASK, ["ellipses", [asked, 60]])
+    said = page.evaluate(ASK, ["ellipses", {"view": asked, "limit": 60}])
     wanted = ellipses(field, view, 60)
     for name in ("step", "column", "row", "kernel"):
         assert said[name] == wanted[name]
     assert said["x"] == pytest.approx(wanted["x"], abs=4e-3)
-    assert page.evaluate(ASK, ["usage", [asked]]) == pytest.approx(region_usage(field, view))
+    used = page.evaluate(ASK, ["usage", {"view": asked}])["shares"]
+    assert used == pytest.approx(region_usage(field, view))
     planes = page.evaluate(
         "async () => Array.from(new Uint8Array(await document.querySelector('.gsr-viewer')"
-        ".gsr.transport.choices()))"
+        ".gsr.transport.ask('choices', {})))"
     )
     ours, theirs = (np.array(v, float) for v in (planes, list(choices(field))))
     count = SIZE[0] * SIZE[1]
@@ -163,7 +164,8 @@ def test_the_page_lists_what_the_library_lists(page: Any, field: GaussianField) 
 def test_a_footprint_is_the_librarys(page: Any, field: GaussianField) -> None:
     from gsr_apps.viewer.payloads import reach
 
-    said, wanted = page.evaluate(ASK, ["footprint", [20, 17, 8]]), reach(field, 20, 17, 8)
+    asked = {"column": 20, "row": 17, "scale": 8}
+    said, wanted = page.evaluate(ASK, ["footprint", asked]), reach(field, 20, 17, 8)
     assert {k: said[k] for k in ("x", "y", "columns", "rows")} == {
         k: wanted[k] for k in ("x", "y", "columns", "rows")
     }

@@ -4,6 +4,7 @@ import { rampCss } from "./colors.js";
 import { h } from "./dom.js";
 import { kernelIcon } from "./explainer.js";
 import { MAPS } from "./maps.js";
+import { SWITCHED } from "./overlays.js";
 import { GAINS } from "./state.js";
 
 const LOG_RANGE = [Math.log(0.25), Math.log(64)];
@@ -126,16 +127,14 @@ function ellipseControl(state, act) {
     onchange: () => act.change({ colorBy: colors.value }),
   }, ...COLORS.map(([value, text]) => h("option", { value }, text)));
   const details = h("span", { className: "gsr-details" }, sigma, label, colors, legend);
-  const box = checkbox("Ellipses", "Outlines of the Gaussians", (on) => act.change({ ellipses: on }));
-  const arrows = checkbox("Offsets", "From each pixel's centre to where its Gaussian lies",
-    (on) => act.change({ offsets: on }));
+  const boxes = SWITCHED.map(({ name, label: text, title }) =>
+    ({ name, ...checkbox(text, title, (on) => act.change({ [name]: on })) }));
   let icons = [];
   return {
-    element: h("div", { className: "gsr-group" }, box.element, arrows.element),
+    element: h("div", { className: "gsr-group" }, ...boxes.map((box) => box.element)),
     details,
     show(now) {
-      box.set(now.ellipses);
-      arrows.set(now.offsets);
+      for (const box of boxes) box.set(now[box.name]);
       details.hidden = !now.ellipses;
       label.textContent = `${now.sigma.toFixed(1)} σ`;
       colors.value = now.colorBy;

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { rgbCss } from "./colors.js";
-import { shapeOf } from "./overlay.js";
+import { shapeOf } from "./outlines.js";
 
 const SHOWN = 8;
 

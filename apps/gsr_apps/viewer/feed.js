@@ -9,7 +9,9 @@ const LARGEST_AREA = 24e6;
 export class Feed {
   // load(request, signal) -> { blob or bitmap, milliseconds }; show(frame); fail(error)
   constructor(load, show, fail) {
-    Object.assign(this, { load, show, fail });
+    this.load = load;
+    this.show = show;
+    this.fail = fail;
     this.current = null;
     this.next = null;
     this.pixelsPerMs = 1000;

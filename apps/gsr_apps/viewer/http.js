@@ -1,5 +1,7 @@
 // The transport over HTTP: how the viewer asks a web server.
 
+/** @typedef {import("./transport.js").Transport} Transport */
+
 let viewers = 0;
 
 // Who asks, for the server: it stops an older request of the same viewer and channel, and counts
@@ -8,47 +10,25 @@ function newViewer() {
   return { name: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}-${viewers++}`, asked: 0 };
 }
 
-// base: address of the routes; id: of the field; original: id before edits, if there were any, and
-// then `viewer` is who asked for that one: an edited copy is looked at by the same person.
+/**
+ * @param {string | URL} base address of the routes
+ * @param {string} id of the field
+ * @param {string} original its id before edits, if there were any
+ * @param {{ name: string, asked: number }} viewer who asked for that one: an edited copy is looked at
+ *   by the same person
+ * @returns {Transport}
+ */
 export function httpTransport(base, id, original = id, viewer = newViewer()) {
   const rootOf = (key) => new URL(`fields/${encodeURIComponent(key)}/`, base);
-  const ask = (what, numbers, signal, key = id) => {
-    const url = new URL(what, rootOf(key));
-    url.search = new URLSearchParams(numbers);
-    return checked(fetch(url, { signal }));
-  };
-  const rectangle = ({ x, y, width, height }) => ({ x, y, width, height });
   return {
     id,
-    async frame({ view, method, layer, quality, channel }, signal) {
-      const number = ++viewer.asked;
-      const { x, y, width, height, columns, rows } = view;
+    async ask(what, { method, ...args }, { signal, channel } = {}) {
       const before = method === "original";
-      const asked = {
-        x, y, width, height, columns, rows, layer, quality, number,
-        method: before ? "gsr" : method, viewer: `${viewer.name}-${channel}`,
-      };
-      const answer = await ask("frame", asked, signal, before ? original : id);
-      return { blob: await answer.blob(), milliseconds: renderTime(answer) };
-    },
-    async ellipses(view, limit, signal) {
-      return (await ask("ellipses", { ...rectangle(view), limit }, signal)).json();
-    },
-    async explain(x, y, scale, signal) {
-      return (await ask("explain", { x, y, scale }, signal)).json();
-    },
-    async choices(signal) {
-      return (await ask("choices", {}, signal)).arrayBuffer();
-    },
-    async scores(view, methods, signal, channel = "scores") {
-      const who = { viewer: `${viewer.name}-${channel}`, number: ++viewer.asked };
-      return (await ask("scores", { ...rectangle(view), methods, ...who }, signal)).json();
-    },
-    async usage(view, signal) {
-      return (await ask("usage", rectangle(view), signal)).json();
-    },
-    async footprint(column, row, scale, signal) {
-      return (await ask("footprint", { column, row, scale }, signal)).json();
+      const url = new URL(what, rootOf(before ? original : id));
+      const own = channel === undefined ? {} : { viewer: `${viewer.name}-${channel}`, number: ++viewer.asked };
+      const named = method === undefined ? {} : { method: before ? "gsr" : method };
+      url.search = String(new URLSearchParams(/** @type {any} */ ({ ...flat(args), ...named, ...own })));
+      return content(await checked(fetch(url, { signal })));
     },
     // An edited copy of the field: what a picture needs to be opened, and its transport.
     async edit(edits, replace, signal) {
@@ -61,11 +41,28 @@ export function httpTransport(base, id, original = id, viewer = newViewer()) {
   };
 }
 
+// A view is asked for by its numbers.
+function flat({ view, ...rest }) {
+  const { x, y, width, height, columns, rows } = view ?? {};
+  const place = view ? { x, y, width, height } : {};
+  return { ...place, ...(columns === undefined ? {} : { columns, rows }), ...rest };
+}
+
+async function content(answer) {
+  const kind = answer.headers.get("content-type") ?? "";
+  if (kind.startsWith("application/json")) return answer.json();
+  if (kind.startsWith("image/")) return { blob: await answer.blob(), milliseconds: renderTime(answer) };
+  return answer.arrayBuffer();
+}
+
 function renderTime(answer) {
   return Number(answer.headers.get("server-timing")?.match(/render;dur=([\d.]+)/)?.[1] ?? 0);
 }
 
-// The answer, or an Error with the server's sentence and `status`.
+/**
+ * The answer, or an Error with the server's sentence and `status`.
+ * @param {Promise<Response>} promise
+ */
 export async function checked(promise) {
   const answer = await promise.catch((error) => {
     if (error.name === "AbortError") throw error;
@@ -78,7 +75,10 @@ export async function checked(promise) {
   });
 }
 
-// { done, total } of a job; { total: 0 } when the server says nothing.
+/**
+ * { done, total } of a job; { total: 0 } when the server says nothing.
+ * @param {string | URL} url
+ */
 export async function progressOf(url) {
   try {
     return await (await fetch(url)).json();

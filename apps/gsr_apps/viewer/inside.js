@@ -1,133 +1,151 @@
-// What lies inside the field: fetched for a picture, painted over a pane that shows the field.
+// What lies inside the field: what was picked, what is known of it, and what is drawn of that.
 
-import { splitChoices, litBitmap, mapBitmap } from "./maps.js";
-import * as overlay from "./overlay.js";
-
-const MOST_ELLIPSES = 12_000;
+import { Answers } from "./answers.js";
+import { OVERLAYS, choicesOf } from "./overlays.js";
+import { drawBrush, drawMarker, drawRegion } from "./outlines.js";
 
 export class Inside {
-  // redraw(): something new is there; failed(error)
-  constructor(redraw, failed) {
-    Object.assign(this, { redraw, failed, running: {} });
+  /**
+   * @param {{ redraw: () => void, failed: (error: any) => void, look: () => any }} act something new is
+   *   there; what went wrong; the place and the state that overlays are drawn for
+   */
+  constructor({ redraw, failed, look }) {
+    this.act = { redraw, failed, look };
+    this.answers = new Answers(null);
     this.forget();
   }
 
-  // Of another picture. With `keep` it is the same one, edited: the point and the kernels that were
-  // picked stay, and so does what was seen until the new is there.
+  /**
+   * Of another picture. With `keep` it is the same one, edited: the point and the kernels that were
+   * picked stay, and so does what was seen until the new is there.
+   * @param {any} picture
+   * @param {import("./transport.js").Transport} transport
+   * @param {boolean} keep
+   */
   use(picture, transport, keep = false) {
     this.stop();
-    const { point, lit, region, list, explanation } = this;
-    const seen = { ...this.seen, ...this.bitmaps };
+    const { point, lit, region, explanation } = this;
+    const seen = { ...this.seen, ...this.found };
     this.forget();
-    Object.assign(this, { picture, transport });
-    if (keep) Object.assign(this, { point, lit, region, list, explanation, seen });
+    this.picture = picture;
+    this.answers = new Answers(transport);
+    if (keep) Object.assign(this, { point, lit, region, explanation, seen });
   }
 
   stop() {
-    for (const request of Object.values(this.running)) request.abort();
-    this.running = {};
+    this.answers.stop();
   }
 
   forget() {
-    Object.assign(this, {
-      list: null, choices: null, loading: null, bitmaps: {}, seen: {}, explanation: null, point: null,
-      selected: null, footprint: null, lit: [], region: null, brush: null,
-    });
+    /** @type {Record<string, any>} what overlays loaded, and what they loaded before the last edit */
+    this.found = {};
+    /** @type {Record<string, any>} */
+    this.seen = {};
+    /** @type {Record<string, object>} the newest loading of each overlay */
+    this.turns = {};
+    this.choices = null;
+    this.explanation = null;
+    this.selected = null;
+    this.footprint = null;
+    this.brush = null;
+    /** @type {[number, number] | null} */
+    this.point = null;
+    /** @type {number[]} */
+    this.lit = [];
+    /** @type {import("./transport.js").Rectangle | null} */
+    this.region = null;
   }
 
-  // Run a request. A newer one of the same kind takes its place, and so does another picture.
-  async fetch(kind, run, use) {
-    this.running[kind]?.abort();
-    const own = (this.running[kind] = new AbortController());
+  /** What there is to see, for an overlay. */
+  see() {
+    const { picture, point, explanation, selected, footprint, lit } = this;
+    return { ...this.act.look(), picture, point, explanation, selected, footprint, lit };
+  }
+
+  ask(what, args, channel) {
+    return this.answers.ask(what, args, channel);
+  }
+
+  /** Fetch what the overlays that are on need for this view. */
+  refresh() {
+    const see = this.see();
+    return Promise.all(OVERLAYS.filter((one) => one.load && one.wanted(see)).map((one) => this.load(one, see)));
+  }
+
+  /**
+   * @param {import("./overlays.js").Overlay} overlay
+   * @param {any} see
+   */
+  async load({ name, load }, see) {
+    const turn = (this.turns[name] = {});
     try {
-      const found = await run(this.transport, own.signal);
-      if (own.signal.aborted) return;
-      await use(found);
-      this.redraw();
+      const found = await load((what, args) => this.ask(what, args), see, this.found[name]);
+      if (this.turns[name] !== turn) return;
+      this.found[name] = found;
+      this.act.redraw();
     } catch (error) {
-      this.failed(error);
+      this.act.failed(error);
     }
   }
 
-  loadEllipses(viewport, dpr) {
-    const view = viewport.visible();
-    const pad = 0.1;
-    const area = {
-      x: view.x - pad * view.width, y: view.y - pad * view.height,
-      width: (1 + 2 * pad) * view.width, height: (1 + 2 * pad) * view.height,
-    };
-    // Outlines closer than this would only hide each other and the picture.
-    const spacing = Math.max(1, (6 * dpr) / viewport.scale);
-    const cells = (area.width + 4) * (area.height + 4);
-    const limit = Math.round(Math.min(MOST_ELLIPSES, Math.max(100, cells / Math.ceil(spacing) ** 2)));
-    return this.fetch("ellipses", (t, signal) => t.ellipses(area, limit, signal), (list) => { this.list = list; });
-  }
-
-  // Whoever asks while it is on its way waits for the same answer.
-  loadChoices() {
-    if (this.choices) return null;
-    const { width, height } = this.picture;
-    this.loading ??= this.fetch("choices", (t, signal) => t.choices(signal), (buffer) => {
-      this.choices = splitChoices(buffer, width * height);
-    });
-    const own = this.loading;
-    return own.finally(() => {
-      if (own === this.loading && !this.choices) this.loading = null;
-    });
-  }
-
-  async loadMap(kind) {
-    await this.loadChoices();
-    if (kind === "none" || !this.choices || this.bitmaps[kind]) return;
+  /** What each pixel picked, for `at`. */
+  async loadChoices() {
+    if (this.choices) return;
     const { picture } = this;
-    const bitmap = await mapBitmap(kind, this.choices, picture);
-    if (picture !== this.picture) return;
-    this.bitmaps[kind] = bitmap;
-    this.redraw();
-  }
-
-  // Light up the pixels that picked one of these kernels.
-  async light(kernels) {
-    if (kernels !== this.lit) this.seen.lit = null;
-    this.lit = kernels;
-    delete this.bitmaps.lit;
-    if (kernels.length) {
-      await this.loadChoices();
-      if (this.choices && this.lit === kernels) {
-        this.bitmaps.lit = await litBitmap(kernels, this.choices, this.picture);
-      }
+    try {
+      const choices = await choicesOf((what) => this.ask(what), picture);
+      if (picture === this.picture) this.choices = choices;
+    } catch (error) {
+      this.act.failed(error);
     }
-    this.redraw();
   }
 
-  explain(x, y, scale) {
+  /**
+   * Light up the pixels that picked one of these kernels.
+   * @param {number[]} kernels
+   */
+  light(kernels) {
+    this.lit = kernels;
+    this.act.redraw();
+    return this.refresh();
+  }
+
+  async explain(x, y, scale) {
     this.point = [x, y];
-    return this.fetch("explain", (t, signal) => t.explain(x, y, scale, signal), (explanation) => {
-      this.explanation = explanation;
-    });
+    try {
+      this.explanation = await this.ask("explain", { x, y, scale });
+      this.act.redraw();
+    } catch (error) {
+      this.act.failed(error);
+    }
   }
 
-  // Everything one Gaussian touches.
-  select(part, scale) {
+  /** Everything one Gaussian touches. */
+  async select(part, scale) {
     this.selected = part;
     this.footprint = null;
-    return this.fetch("footprint", (t, signal) => t.footprint(part.column, part.row, scale, signal), async (found) => {
-      if (this.selected === part) this.footprint = { ...found, bitmap: await footprintBitmap(found) };
-    });
+    try {
+      const found = await this.ask("footprint", { column: part.column, row: part.row, scale });
+      const bitmap = await footprintBitmap(found);
+      if (this.selected === part) this.footprint = { ...found, bitmap };
+      this.act.redraw();
+    } catch (error) {
+      this.act.failed(error);
+    }
   }
 
   deselect() {
     this.selected = this.footprint = null;
-    this.redraw();
+    this.act.redraw();
   }
 
   closePoint() {
-    this.running.explain?.abort();
+    this.answers.drop("explain");
     this.point = this.explanation = null;
     this.deselect();
   }
 
-  // What the network said at a pixel: { kernel, second, confidence }, once it is known.
+  /** What the network said at a pixel: { kernel, second, confidence }, once it is known. */
   at(column, row) {
     if (!this.choices) return null;
     const i = row * this.picture.width + column;
@@ -135,40 +153,26 @@ export class Inside {
     return { kernel: kernel[i], second: second[i], confidence: confidence[i] / 255 };
   }
 
-  // Returns what the status line says of the outlines.
-  paint(context, viewport, state, dpr, moving) {
-    const { kernels } = this.picture;
-    let said = "";
-    const bitmaps = { ...this.seen, ...this.bitmaps };
-    if (bitmaps.lit) overlay.drawMap(context, viewport, bitmaps.lit, 1);
-    const map = bitmaps[state.map];
-    if (map) overlay.drawMap(context, viewport, map, state.opacity);
-    if (this.footprint) overlay.drawMap(context, viewport, this.footprint.bitmap, 1, this.footprint, true);
-    if (state.ellipses && this.list) {
-      const how = { sigma: state.sigma, colorBy: state.colorBy, dpr, moving };
-      const step = overlay.drawEllipses(context, viewport, this.list, kernels, how);
-      said = `ellipses at ${state.sigma.toFixed(1)} σ, ${every(step)}`;
-    }
-    if (state.offsets && this.list && !(moving && this.list.x.length > 4000)) {
-      overlay.drawOffsets(context, viewport, this.list, dpr);
-    }
-    if (this.explanation) {
-      overlay.drawContributions(context, viewport, this.explanation, kernels, state.sigma, dpr, this.selected);
-    }
-    return said;
+  /** What an overlay draws: what it loaded last, if need be before the last edit. */
+  latest(name) {
+    return this.found[name] ?? this.seen[name];
   }
 
-  // Marks that belong on both panes.
-  paintMarks(context, viewport, dpr) {
-    if (this.point) overlay.drawMarker(context, viewport, ...this.point, dpr);
-    if (this.region) overlay.drawRegion(context, viewport, this.region, dpr);
-    if (this.brush) overlay.drawBrush(context, viewport, this.brush.x, this.brush.y, this.brush.radius, dpr);
+  /** Draw the overlays; what the status line says of them. */
+  paint(context) {
+    const see = this.see();
+    const said = OVERLAYS.filter((one) => one.wanted(see)).map((one) =>
+      one.draw(context, see, this.latest(one.name)));
+    return said.filter(Boolean).join(", ");
   }
-}
 
-function every(step) {
-  if (step === 1) return "all drawn";
-  return `every ${step}${{ 2: "nd", 3: "rd" }[step] ?? "th"} row and column drawn`;
+  /** Marks that belong on both panes. */
+  paintMarks(context) {
+    const { viewport, dpr } = this.act.look();
+    if (this.point) drawMarker(context, viewport, ...this.point, dpr);
+    if (this.region) drawRegion(context, viewport, this.region, dpr);
+    if (this.brush) drawBrush(context, viewport, this.brush.x, this.brush.y, this.brush.radius, dpr);
+  }
 }
 
 // Shares as a glow: the accent's colour, as strong as the share.

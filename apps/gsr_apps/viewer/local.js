@@ -7,15 +7,18 @@ const REACH_PIXELS = 256; // a side of a footprint
 const LARGEST_TEXTURE = 8192;
 const FRAME_MS = 14; // what a frame may take while the view moves
 
-// The answers of a field to the viewer's questions; `renderer` may be null, then there are no frames.
+/**
+ * The answers of a field to the viewer's questions.
+ * @returns {import("./transport.js").Transport}
+ */
 export function localTransport(field, renderer = Renderer.of(field)) {
   if (!renderer) {
     throw new Error("This browser has no WebGL2, which this page renders with. Try another browser.");
   }
   let known = null;
   let pixelsPerMs = Infinity; // of the whole formula, as measured
-  return {
-    async frame({ view, method, layer, quality }) {
+  const answers = {
+    frame({ view, method, layer, quality }) {
       if (method === "bicubic") return reduced(renderer, view, "bicubic");
       // While it moves, the Gaussians alone are near enough, where the decoder costs frames.
       const slow = view.columns * view.rows > pixelsPerMs * FRAME_MS;
@@ -24,10 +27,10 @@ export function localTransport(field, renderer = Renderer.of(field)) {
       if (layer === "result") pixelsPerMs = (view.columns * view.rows) / Math.max(1, answer.milliseconds);
       return answer;
     },
-    async ellipses(view, limit) {
+    ellipses({ view, limit }) {
       return listed(field, view, limit);
     },
-    async explain(x, y, scale) {
+    explain({ x, y, scale }) {
       const found = explain(field, x, y, scale);
       if (field.maps.mixed.channels) {
         for (const part of found.contributions) {
@@ -36,14 +39,20 @@ export function localTransport(field, renderer = Renderer.of(field)) {
       }
       return found;
     },
-    async choices() {
+    choices() {
       return (known ??= choicesOf(field));
     },
-    async usage(view) {
-      return usageOf(field, view);
+    usage({ view }) {
+      return { shares: usageOf(field, view) };
     },
-    async footprint(column, row, scale) {
+    footprint({ column, row, scale }) {
       return reach(field, column, row, scale);
+    },
+  };
+  return {
+    async ask(what, args) {
+      if (!Object.hasOwn(answers, what)) throw new Error(`This page does not know ${what}.`);
+      return answers[what](args);
     },
   };
 }

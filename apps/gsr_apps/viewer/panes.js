@@ -2,8 +2,18 @@
 
 const GAP = 2; // CSS pixels between the panes
 
-// Two panes { x, y, width, height, clipX, clipWidth } that show the same part of the picture. Where
-// one picture fills the stage, the first pane has no width.
+/** @typedef {{ x: number, y: number, width: number, height: number, clipX: number, clipWidth: number }} Pane */
+
+/**
+ * Two panes that show the same part of the picture. Where one picture fills the stage, the first pane
+ * has no width.
+ * @param {string} mode
+ * @param {number} width of the stage
+ * @param {number} height
+ * @param {number} dpr
+ * @param {number} wipe part of the stage left of the border
+ * @returns {Pane[]}
+ */
 export function layout(mode, width, height, dpr, wipe) {
   if (mode === "wipe") return cut(width, height, Math.round(width * wipe));
   if (mode !== "side") return cut(width, height, 0);
@@ -28,7 +38,12 @@ function cut(width, height, edge) {
   ];
 }
 
-// Index of the pane under a point of the stage.
+/**
+ * Index of the pane under a point of the stage.
+ * @param {Pane[]} panes
+ * @param {number} x
+ * @param {number} y
+ */
 export function paneAt(panes, x, y) {
   const hit = panes.findIndex(
     (p) => x >= p.clipX && x < p.clipX + p.clipWidth && y >= p.y && y < p.y + p.height,

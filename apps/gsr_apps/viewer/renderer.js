@@ -16,7 +16,9 @@ export class Renderer {
   }
 
   constructor(field, canvas, gl) {
-    Object.assign(this, { field, canvas, gl });
+    this.field = field;
+    this.canvas = canvas;
+    this.gl = gl;
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => this.prepare());
     this.prepare();
@@ -121,9 +123,9 @@ function program(gl, fragment) {
   return { handle, at };
 }
 
-function bind(gl, place, unit, kind, texture) {
+function bind(gl, place, unit, kind, handle) {
   gl.activeTexture(gl.TEXTURE0 + unit);
-  gl.bindTexture(kind, texture);
+  gl.bindTexture(kind, handle);
   gl.uniform1i(place, unit);
 }
 
@@ -136,7 +138,7 @@ function texture(gl, kind) {
 }
 
 // Half floats hold kernel numbers to 2048 and twelve bits of colour.
-function layersTexture(gl, { width, height, maps, bank }, features, mixed) {
+function layersTexture(gl, { width, height, maps }, features, mixed) {
   const count = FIRST_FEATURE + features + (mixed ? 1 : 0);
   const made = texture(gl, gl.TEXTURE_2D_ARRAY);
   gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.RGBA16F, width, height, count);

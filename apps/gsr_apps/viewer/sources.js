@@ -15,15 +15,18 @@ const BICUBIC = { name: "bicubic", label: "Bicubic", about: "Smooth interpolatio
 // methods: [{ name, label, about }]; what a picture allows of them all, in the order of the keys 2 to 9.
 export function sourcesOf(methods, picture) {
   const others = (methods.length ? methods : [BICUBIC]).filter((method) => !method.own);
-  return [
+  /** @type {string[][]} */
+  const all = [
     ...LAYERS.map((layer) => named(layer, picture)),
     ...(canReset(picture) ? [ORIGINAL] : []),
     ...others.map(({ name, label, about }) => [name, label ?? name, about ?? ""]),
     ...(picture?.truth ? [TRUTH] : []),
-  ].map(([value, label, about]) => ({ value, label, about }));
+  ];
+  return all.map(([value, label, about]) => ({ value, label, about }));
 }
 
 // A layer under the name of the field, which says what was changed in it.
+/** @param {string[]} layer */
 function named([value, label, about], picture) {
   const own = label === RESULT ? picture?.label ?? label : label;
   return [value, changedIn(value, picture) ? `${own}, ${picture.changed}` : own, about];

@@ -21,7 +21,14 @@ export function makeStage(act) {
   }, pixels, marks, ...menus.map((menu) => menu.element), message);
   const handle = wipeHandle(stage, act.wipe);
   stage.append(handle);
-  return { element: stage, pixels, marks, menus, message, handle };
+  // wipe: part of the stage left of the handle, null for no handle
+  const showWipe = (wipe) => {
+    handle.hidden = wipe === null;
+    if (wipe === null) return;
+    handle.style.left = `${100 * wipe}%`;
+    handle.setAttribute("aria-valuenow", String(Math.round(100 * wipe)));
+  };
+  return { element: stage, pixels, marks, menus, message, handle, showWipe };
 }
 
 function sourceMenu(i, act) {

@@ -1,14 +1,21 @@
 // What is shown, besides the place: plain values that a host can keep, put in an address and give back.
 
 import { MAPS } from "./maps.js";
-import { COLORINGS } from "./overlay.js";
+import { COLORINGS } from "./outlines.js";
+import { SWITCHED } from "./overlays.js";
+
+/** @typedef {{ mode: string, wipe: number, sources: string[], gain: number, sigma: number, colorBy: string,
+ *   map: string, opacity: number, [overlay: string]: any }} State */
 
 export const MODES = ["side", "wipe", "difference", "one"];
 export const GAINS = [1, 2, 4, 8, 16];
 
+const switches = (value) => Object.fromEntries(SWITCHED.map(({ name }) => [name, value]));
+
+/** @type {State} */
 export const INITIAL = {
   mode: "side", wipe: 0.5, sources: ["bicubic", "gsr:result"], gain: 4,
-  ellipses: false, sigma: 1, colorBy: "kernel", offsets: false, map: "none", opacity: 0.6,
+  sigma: 1, colorBy: "kernel", map: "none", opacity: 0.6, ...switches(false),
 };
 
 const among = (values) => (value) => values.includes(value);
@@ -20,15 +27,19 @@ const ACCEPTED = {
   wipe: between(0.02, 0.98),
   sources: (value) => Array.isArray(value) && value.length === 2,
   gain: among(GAINS),
-  ellipses: flag,
   sigma: between(0.5, 2),
   colorBy: among(Object.keys(COLORINGS)),
-  offsets: flag,
   map: among(MAPS.map(([name]) => name)),
   opacity: between(0.1, 1),
+  ...switches(flag),
 };
 
-// The members of `part` that make sense.
+/**
+ * The members of `part` that make sense.
+ * @param {Partial<State>} part
+ * @returns {Partial<State>}
+ */
 export function sensible(part) {
-  return Object.fromEntries(Object.entries(part).filter(([key, value]) => ACCEPTED[key]?.(value)));
+  const makesSense = ([key, value]) => Object.hasOwn(ACCEPTED, key) && ACCEPTED[key](value);
+  return Object.fromEntries(Object.entries(part).filter(makesSense));
 }

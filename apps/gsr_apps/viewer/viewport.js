@@ -22,10 +22,12 @@ export class Viewport {
     return this.cy - this.height / (2 * this.scale);
   }
 
+  /** @returns {[number, number]} */
   toPicture(px, py) {
     return [this.left + px / this.scale, this.top + py / this.scale];
   }
 
+  /** @returns {[number, number]} */
   toScreen(x, y) {
     return [(x - this.left) * this.scale, (y - this.top) * this.scale];
   }

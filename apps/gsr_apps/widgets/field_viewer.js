@@ -22,7 +22,7 @@ function messageTransport(model, { silent, heard }) {
     if (error) one.reject(Object.assign(new Error(error), { status: 400 }));
     else one.resolve({ ...answer, buffers });
   });
-  const ask = (what, members, signal) => new Promise((resolve, reject) => {
+  const send = (what, members, signal = undefined) => new Promise((resolve, reject) => {
     const number = `${view}-${(count += 1)}`;
     const overdue = setTimeout(silent, PATIENCE_MS);
     const aborted = () => {
@@ -36,20 +36,14 @@ function messageTransport(model, { silent, heard }) {
     model.send({ what, number, ...members });
   });
   const bytes = (buffer) => buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
-  const place = ({ x, y, width, height }) => ({ x, y, width, height });
-  const pixels = ({ columns, rows, ...rest }) => ({ ...place(rest), columns, rows });
   return {
-    about: () => ask("about", {}),
-    async frame({ view, method, layer, quality }, signal) {
-      const answer = await ask("frame", { view: pixels(view), method, layer, quality }, signal);
-      return { blob: new Blob([bytes(answer.buffers[0])], { type: answer.type }), milliseconds: answer.milliseconds };
+    about: () => send("about", {}),
+    /** @type {import("./transport.js").Transport["ask"]} */
+    async ask(what, args, { signal } = {}) {
+      const { found, buffers, type, milliseconds } = await send(what, args, signal);
+      if (!buffers.length) return found;
+      return type ? { blob: new Blob([bytes(buffers[0])], { type }), milliseconds } : bytes(buffers[0]);
     },
-    ellipses: async (view, limit, signal) => (await ask("ellipses", { view: place(view), limit }, signal)).found,
-    explain: async (x, y, scale, signal) => (await ask("explain", { x, y, scale }, signal)).found,
-    choices: async (signal) => bytes((await ask("choices", {}, signal)).buffers[0]),
-    scores: async (view, methods, signal) => (await ask("scores", { view: place(view), methods }, signal)).found,
-    usage: async (view, signal) => (await ask("usage", { view: place(view) }, signal)).found,
-    footprint: async (column, row, scale, signal) => (await ask("footprint", { column, row, scale }, signal)).found,
   };
 }
 
@@ -75,62 +69,57 @@ function tie(model, viewer, places) {
   };
   const size = ({ x, y, width, height }) => [x, y, width, height].map((v) => Math.round(1e6 * v) / 1e6);
   const zoom = follow("scale", (scale) => {
-    if (Math.abs(scale * viewer.dpr - viewer.viewport.scale) > 1e-6) viewer.zoomTo(scale * viewer.dpr);
+    if (Math.abs(scale - viewer.place.zoom) > 1e-6) viewer.look({ zoom: scale });
   });
   const actions = [
-    follow("source", (source) => viewer.show(1, source)),
+    follow("source", (source) => viewer.change({ sources: [viewer.state.sources[0], source] })),
     follow("state", (state) => viewer.change(state)),
     follow("view", (view) => {
       if (!view) return;
       following = true;
       viewer.showRectangle(view);
     }),
-    follow("selection", (point) => (point ? viewer.explainAt(...point) : viewer.closeExplanation())),
-    follow("kernels", (kernels) => viewer.inside.light(kernels)),
+    follow("selection", (point) => viewer.select(point)),
+    follow("kernels", (kernels) => viewer.highlight({ kernels })),
   ];
   return {
     // A view says the scale too.
     start: () => [...actions, ...(model.get("view") ? [] : [zoom])].forEach((act) => act()),
-    onview(view) {
+    view(view) {
       // Shown twice, the widget has other proportions at each place; answering would never end.
       const answering = following && places.shown > 1;
       following = false;
       if (answering) return;
       tell("view", size(view));
-      tell("scale", Math.round((1e6 * view.scale) / viewer.dpr) / 1e6);
+      tell("scale", Math.round(1e6 * viewer.place.zoom) / 1e6);
     },
-    onchange(state) {
+    state(state) {
       const { sources, ...rest } = state;
       tell("source", sources[1]);
       tell("state", { ...rest, sources });
     },
-    onpoint: (point) => tell("selection", point && [point.x, point.y]),
-    onhover: (place) => tell("hovered", place),
+    point: (point) => tell("selection", point && [point.x, point.y]),
+    hover: (place) => tell("hovered", place),
   };
 }
 
 function render({ model, el }, places) {
   el.style.height = `${model.get("height")}px`;
   places.shown += 1;
-  const say = (text) => {
-    viewer.parts.message.textContent = text;
-  };
+  const viewer = mount(el, { scale: model.get("scale") || 4, state: model.get("state") });
   const transport = messageTransport(model, {
-    silent: () => say(SILENT), heard: () => viewer.parts.message.textContent === SILENT && say(""),
+    silent: () => viewer.say(SILENT), heard: () => viewer.said === SILENT && viewer.say(""),
   });
-  let tied = null;
-  const options = Object.fromEntries(["onview", "onchange", "onpoint", "onhover"].map(
-    (name) => [name, (value) => tied?.[name](value)]));
-  const viewer = mount(el, { ...options, scale: model.get("scale") || 4, state: model.get("state") });
   const refresh = async (edited) => {
     const about = await transport.about();
     viewer.offer(about.methods);
     await viewer.open(about.found, transport, { edited });
   };
-  const failed = (error) => say(error.message);
+  const failed = (error) => viewer.say(error.message);
   refresh(false).then(() => {
-    tied = tie(model, viewer, places);
-    tied.start();
+    const { start, ...tied } = tie(model, viewer, places);
+    for (const [event, run] of Object.entries(tied)) viewer.on(event, run);
+    start();
   }).catch(failed);
   const changed = () => refresh(true).catch(failed);
   model.on("change:version", changed);

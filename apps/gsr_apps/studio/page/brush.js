@@ -2,14 +2,12 @@
 
 // paint(runs): rows of [row, first column, length] under one stroke
 export function brushTool(viewer, paint) {
-  const { inside } = viewer;
   let marked = null;
   let last = null;
   const tool = {
     radius: 4,
     hover(x, y) {
-      inside.brush = { x, y, radius: tool.radius };
-      viewer.draw();
+      viewer.highlight({ brush: { x, y, radius: tool.radius } });
     },
     down(x, y) {
       marked = new Set();

@@ -50,7 +50,9 @@ export class Edits {
   }
 
   replay(edits) {
-    Object.assign(this, { done: [...edits], undone: [], open: null });
+    this.done = [...edits];
+    this.undone = [];
+    this.open = null;
   }
 
   // What to give to `restore`, should the server refuse what comes next.
@@ -59,7 +61,9 @@ export class Edits {
   }
 
   restore({ done, undone }) {
-    Object.assign(this, { done: [...done], undone: [...undone], open: null });
+    this.done = [...done];
+    this.undone = [...undone];
+    this.open = null;
   }
 
   toJson() {

@@ -2,7 +2,6 @@
 
 import { h } from "../viewer/dom.js";
 import { checked, progressOf } from "../viewer/http.js";
-import { sourcesOf } from "../viewer/sources.js";
 import { fileName, saveBlob } from "./saving.js";
 
 const WHAT = [
@@ -19,7 +18,9 @@ const SIZES = [["scale", "Scale ×"], ["width", "Width"], ["height", "Height"]];
 export class Exporter {
   // viewer: the viewer; failed(error)
   constructor(base, viewer, failed) {
-    Object.assign(this, { base, viewer, failed });
+    this.base = base;
+    this.viewer = viewer;
+    this.failed = failed;
     this.build();
     this.element.addEventListener("toggle", () => this.element.open && this.refresh());
   }
@@ -70,7 +71,7 @@ export class Exporter {
 
   // Until a number is typed, a view is saved as large as it is shown.
   refresh() {
-    const { scale } = this.viewer.viewport;
+    const { scale } = this.viewer.view;
     const usual = { whole: 4, view: scale, svg: scale }[this.what.value];
     if (this.usual && usual) this.setScale(usual);
     else this.showSize();
@@ -86,7 +87,7 @@ export class Exporter {
 
   asShown() {
     this.usual = false;
-    this.setScale(this.viewer.viewport.scale);
+    this.setScale(this.viewer.view.scale);
   }
 
   setScale(scale) {
@@ -98,8 +99,7 @@ export class Exporter {
   // What the right side shows, as the words of a request and as people call it. Ellipses and films
   // are of the field.
   source() {
-    const { state, options, picture } = this.viewer;
-    const all = sourcesOf(options.methods, picture);
+    const { state, sources: all, picture } = this.viewer;
     const shown = all.find(({ value }) => value === state.sources[1]) ?? all[0];
     const [method, layer = "result"] = shown.value.split(":");
     if (method === "original") return { id: picture.original, label: shown.label, words: {} };
@@ -110,8 +110,7 @@ export class Exporter {
 
   // What the field is called, and what was changed in it.
   own() {
-    const { options, picture } = this.viewer;
-    return sourcesOf(options.methods, picture)[0].label;
+    return this.viewer.sources[0].label;
   }
 
   // What is wrong with the number, in words.
@@ -125,22 +124,22 @@ export class Exporter {
   // The numbers of the request.
   query() {
     const what = this.what.value;
-    const { viewport, state } = this.viewer;
-    const { x, y, width, height } = viewport.seen();
+    const { place, state } = this.viewer;
+    const { x, y, width, height } = this.viewer.seen;
     const { words } = this.source();
     const size = { [this.unit.value]: this.number.value };
     const view = { view: [x, y, width, height].join(",") };
     if (what === "whole") return { format: this.format.value, ...size, ...words, strip: this.strip.checked };
     if (what === "view") return { format: this.format.value, ...size, ...view, ...words, strip: this.strip.checked };
     if (what === "svg") return { ...size, ...view, ...words, sigma: state.sigma, color: state.colorBy };
-    if (what === "sweep") return { format: this.format.value, x: viewport.cx, y: viewport.cy };
+    if (what === "sweep") return { format: this.format.value, x: place.x, y: place.y };
     return {};
   }
 
   url(what, query) {
     const drawn = ["export", "export-size", "svg"].includes(what);
     const url = new URL(`fields/${drawn ? this.source().id : this.id}/${what}`, this.base);
-    url.search = new URLSearchParams(query);
+    url.search = String(new URLSearchParams(query));
     return url;
   }
 

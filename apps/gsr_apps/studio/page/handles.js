@@ -13,7 +13,10 @@ const LEAST_RATIO = 0.12; // of the short to the long axis; thinner ones have no
 export class Handles {
   // changed(shape): while it is dragged; done(): it was let go
   constructor({ changed, done }) {
-    Object.assign(this, { changed, done, shape: null, held: null });
+    this.changed = changed;
+    this.done = done;
+    this.shape = null;
+    this.held = null;
     this.canvas = h("canvas", { className: "gsr-kernel-shape", "aria-hidden": "true" });
     this.sliders = {
       major: slider("Long half axis", ...SIGMA, 0.01, (v) => this.set({ major: v }), done),
@@ -28,7 +31,8 @@ export class Handles {
 
   // shape: { major, minor, angle, opacity }, in picture pixels and radians; null for none
   show(shape, color = "#f2b34c") {
-    Object.assign(this, { shape: shape && { ...shape }, color });
+    this.shape = shape && { ...shape };
+    this.color = color;
     this.element.hidden = !shape;
     this.draw(true);
   }
@@ -84,9 +88,10 @@ export class Handles {
   nearest(x, y) {
     if (!this.shape) return null;
     const reach = (REACH * SPAN) / SIDE;
-    const away = ([ex, ey]) => Math.min(Math.hypot(x - ex, y - ey), Math.hypot(x + ex, y + ey));
-    const found = Object.entries(this.ends()).map(([name, end]) => [away(end), name]).sort((a, b) => a[0] - b[0])[0];
-    return found[0] <= reach ? found[1] : null;
+    const away = (/** @type {number[]} */ [ex, ey]) => Math.min(Math.hypot(x - ex, y - ey), Math.hypot(x + ex, y + ey));
+    const { major, minor } = this.ends();
+    const nearer = away(minor) < away(major) ? "minor" : "major";
+    return Math.min(away(minor), away(major)) <= reach ? nearer : null;
   }
 
   // all: also the slider that has the focus, which else knows better
@@ -109,7 +114,7 @@ export class Handles {
     context.fill();
     context.globalAlpha = 1;
     // A dark rim, so that pale kernels show on a light ground too.
-    for (const [width, color] of [[4, "rgba(0, 0, 0, 0.45)"], [2, this.color]]) {
+    for (const { width, color } of [{ width: 4, color: "rgba(0, 0, 0, 0.45)" }, { width: 2, color: this.color }]) {
       context.lineWidth = width * dpr;
       context.strokeStyle = color;
       context.stroke();

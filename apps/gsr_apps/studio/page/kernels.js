@@ -9,7 +9,11 @@ import { loadPlotly } from "./plotly.js";
 export class Kernels {
   // viewer: the viewer; picked(kernels): a choice was made here; failed(error)
   constructor(base, viewer, { picked, failed }) {
-    Object.assign(this, { base, viewer, picked, failed, marked: [] });
+    this.base = base;
+    this.viewer = viewer;
+    this.picked = picked;
+    this.failed = failed;
+    this.marked = [];
     this.plot = h("div", { className: "gsr-plot" });
     this.said = h("p", { className: "gsr-said-here", role: "status" });
     this.mark = h("button", {
@@ -39,7 +43,8 @@ export class Kernels {
   use(about, transport) {
     const same = this.about?.id === about.id;
     const edited = this.about?.original === about.original; // before or after
-    Object.assign(this, { about, transport });
+    this.about = about;
+    this.transport = transport;
     this.number.max = about.kernels.length - 1;
     if (!edited) this.reset();
     if (this.panel.open && !same) this.draw();
@@ -52,14 +57,15 @@ export class Kernels {
       const Plotly = await loadPlotly(this.base);
       const figure = await (await checked(fetch(new URL(`fields/${about.id}/bank`, this.base)))).json();
       if (about !== this.about) return;
-      Object.assign(this, { Plotly, drawn: about.id });
+      this.Plotly = Plotly;
+      this.drawn = about.id;
       await Plotly.react(this.plot, figure.data, ownLayout(figure.layout, this.plot), {
         displayModeBar: false, responsive: true,
       });
       this.plot.removeAllListeners("plotly_click");
       this.plot.on("plotly_click", ({ points }) => this.toggle(numberOf(points[0])));
       this.showPicked();
-      if (this.viewer.inside.region) this.showUsage();
+      if (this.viewer.highlighted.region) this.showUsage();
     } catch (error) {
       this.failed(error);
     }
@@ -71,18 +77,18 @@ export class Kernels {
   }
 
   toggle(kernel) {
-    const { lit } = this.viewer.inside;
+    const { kernels: lit } = this.viewer.highlighted;
     this.light(lit.includes(kernel) ? lit.filter((other) => other !== kernel) : [...lit, kernel]);
   }
 
   light(kernels) {
-    this.viewer.inside.light(kernels);
+    this.viewer.highlight({ kernels });
     this.showPicked();
     this.picked(kernels);
   }
 
   showPicked() {
-    const { lit, region } = this.viewer.inside;
+    const { kernels: lit, region } = this.viewer.highlighted;
     const share = lit.reduce((sum, kernel) => sum + (this.about?.kernels[kernel]?.share ?? 0), 0);
     const chosen = `${lit.length === 1 ? `Kernel ${lit[0]}` : `${lit.length} kernels`}: ${(100 * share).toFixed(1)} % of the picture.`;
     this.said.textContent = [
@@ -93,8 +99,8 @@ export class Kernels {
     this.plot.data.forEach((trace, i) => {
       if (!trace.customdata) return;
       const numbers = Array.from(trace.customdata, (row) => [row].flat()[0]);
-      const chosen = numbers.flatMap((kernel, at) => (lit.includes(kernel) ? [at] : []));
-      this.Plotly.restyle(this.plot, { selectedpoints: [lit.length ? chosen : null] }, [i]);
+      const points = numbers.flatMap((kernel, at) => (lit.includes(kernel) ? [at] : []));
+      this.Plotly.restyle(this.plot, { selectedpoints: [lit.length ? points : null] }, [i]);
     });
   }
 
@@ -107,11 +113,11 @@ export class Kernels {
   }
 
   async showUsage() {
-    const { region } = this.viewer.inside;
+    const { region } = this.viewer.highlighted;
     const { about } = this;
     try {
       const shares = region
-        ? (await this.transport.usage(region)).shares
+        ? (await this.transport.ask("usage", { view: region })).shares
         : about.kernels.map((kernel) => kernel.share);
       if (about !== this.about || !this.plot.data) return;
       this.plot.data.forEach((trace, i) => {
@@ -127,13 +133,11 @@ export class Kernels {
 
   reset() {
     this.marking(false);
-    const { inside } = this.viewer;
-    const region = inside.region;
-    inside.region = null;
-    if (inside.lit.length) this.light([]);
+    const { kernels, region } = this.viewer.highlighted;
+    this.viewer.highlight({ region: null });
+    if (kernels.length) this.light([]);
     if (region) this.showUsage();
     this.showPicked();
-    this.viewer.draw();
   }
 }
 
@@ -152,7 +156,6 @@ function ownLayout(layout, plot) {
 // A rectangle of the picture, from one corner to the other.
 function regionTool(viewer, done) {
   let corner = null;
-  const { inside } = viewer;
   const within = (value, most) => Math.min(most, Math.max(0, value));
   return {
     down: (x, y) => {
@@ -162,12 +165,11 @@ function regionTool(viewer, done) {
       const { width, height } = viewer.picture;
       const [x0, x1] = [corner[0], x].map((v) => within(v, width)).sort((a, b) => a - b);
       const [y0, y1] = [corner[1], y].map((v) => within(v, height)).sort((a, b) => a - b);
-      inside.region = { x: x0, y: y0, width: Math.max(x1 - x0, 0.5), height: Math.max(y1 - y0, 0.5) };
-      viewer.draw();
+      viewer.highlight({ region: { x: x0, y: y0, width: Math.max(x1 - x0, 0.5), height: Math.max(y1 - y0, 0.5) } });
     },
     up: () => {
       corner = null;
-      if (inside.region) done();
+      if (viewer.highlighted.region) done();
     },
     cancel: () => {
       corner = null;

@@ -9,7 +9,12 @@ export class Lifeline {
   // notices: where it is said; remake(): make the field of the picture on show again; back(): the app
   // answers again; quiet(): take back what else was said of it
   constructor(base, notices, { id, remake, back, quiet }) {
-    Object.assign(this, { base, notices, id, remake, back, quiet });
+    this.base = base;
+    this.notices = notices;
+    this.id = id;
+    this.remake = remake;
+    this.back = back;
+    this.quiet = quiet;
   }
 
   // Something a request of the viewer ran into. Returns whether it is dealt with here.

@@ -1,11 +1,12 @@
 // The view as an address: what stands behind # brings back the picture, the place and what is shown.
 
+import { SWITCHED } from "../viewer/overlays.js";
 import { INITIAL } from "../viewer/state.js";
 
 // Keys of the address <-> members of the viewer's state. Only what differs from the start is written.
 const WORDS = { mode: "mode", map: "map", color: "colorBy" };
 const NUMBERS = { wipe: "wipe", gain: "gain", sigma: "sigma", opacity: "opacity" };
-const SWITCHES = { ellipses: "ellipses", offsets: "offsets" };
+const SWITCHES = SWITCHED.map(({ name }) => name);
 const LONGEST = 4000; // characters; edits that need more are left out
 const MOST_LIT = 4096; // kernels
 const FARTHEST = 1e9; // LR pixels
@@ -16,23 +17,23 @@ export function fits(edits) {
 
 // source: { demo | id, shrink, weights }; viewer: the viewer; edits: what was changed
 export function writeLink(source, viewer, edits = []) {
-  const { state, viewport, inside } = viewer;
+  const { state, place, selected, highlighted } = viewer;
   const words = new URLSearchParams();
   if (source.demo) words.set("demo", source.demo);
   else words.set("id", source.id);
   if (source.shrink) words.set("shrink", source.shrink);
   if (source.weights) words.set("weights", `${source.weights.name},${source.weights.strength}`);
-  words.set("at", `${round(viewport.cx)},${round(viewport.cy)}`);
-  words.set("zoom", round(viewport.scale / viewer.dpr));
+  words.set("at", `${round(place.x)},${round(place.y)}`);
+  words.set("zoom", String(round(place.zoom)));
   for (const [key, member] of Object.entries({ ...WORDS, ...NUMBERS })) {
     if (state[member] !== INITIAL[member]) words.set(key, state[member]);
   }
-  for (const [key, member] of Object.entries(SWITCHES)) if (state[member]) words.set(key, 1);
+  for (const name of SWITCHES) if (state[name]) words.set(name, "1");
   if (String(state.sources) !== String(INITIAL.sources)) words.set("show", state.sources.join(","));
-  if (inside.point) words.set("point", inside.point.map(round).join(","));
-  if (inside.lit.length) words.set("lit", inside.lit.join("."));
+  if (selected) words.set("point", selected.map(round).join(","));
+  if (highlighted.kernels.length) words.set("lit", highlighted.kernels.join("."));
   if (edits.length && fits(edits)) words.set("edits", JSON.stringify(edits));
-  else if (edits.length) words.set("unkept", edits.length);
+  else if (edits.length) words.set("unkept", String(edits.length));
   return `#${words}`.replaceAll("%2C", ",").replaceAll("%3A", ":");
 }
 
@@ -68,7 +69,7 @@ function readState(words) {
   for (const [key, member] of Object.entries(NUMBERS)) {
     if (positive(words.get(key))) state[member] = positive(words.get(key));
   }
-  for (const [key, member] of Object.entries(SWITCHES)) if (words.has(key)) state[member] = true;
+  for (const name of SWITCHES) if (words.has(name)) state[name] = true;
   const sources = words.get("show")?.split(",");
   if (sources?.length === 2) state.sources = sources;
   return state;

@@ -9,9 +9,10 @@ export function closing(menus) {
     menu.querySelector("summary").focus();
   });
   addEventListener("pointerdown", (event) => {
-    const left = menus.filter((menu) => menu.open && !menu.contains(event.target));
+    const target = /** @type {Element} */ (event.target);
+    const left = menus.filter((menu) => menu.open && !menu.contains(target));
     for (const menu of left) menu.open = false;
     // The picture would take this click for a question about the pixel below.
-    if (left.length && event.target.classList.contains("gsr-stage")) event.stopPropagation();
+    if (left.length && target.classList.contains("gsr-stage")) event.stopPropagation();
   }, true);
 }

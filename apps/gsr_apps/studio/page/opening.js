@@ -14,12 +14,16 @@ export function nameOf({ name, strength }) {
 export class Opening {
   // opened(about, source), failed(error)
   constructor(base, notices, { opened, failed }) {
-    Object.assign(this, { base, notices, opened, failed });
+    this.base = base;
+    this.notices = notices;
+    this.most = 0; // pixels of a picture, once the app has said it
+    this.opened = opened;
+    this.failed = failed;
   }
 
   // source: { demo } | { file } | { id }, and { shrink } or { truth: File }; `weights: { name, strength }`
-  // other than the app's own; a file may also have `fit`: it is shrunk first if it is too large. kept: the field of `source.id` may still be there; that of
-  // `source.of` gets the `truth` or the `weights`, if it is
+  // other than the app's own; a file may also have `fit`: it is shrunk first if it is too large.
+  // kept: the field of `source.id` may still be there; that of `source.of` gets the `truth` or the `weights`, if it is
   async open(source, kept = false) {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
@@ -88,7 +92,7 @@ export class Opening {
 
   async json(route, query, init) {
     const url = new URL(route, this.base);
-    url.search = new URLSearchParams(query);
+    url.search = String(new URLSearchParams(query));
     return (await checked(fetch(url, init))).json();
   }
 

@@ -5,8 +5,8 @@ let loading = null;
 export function loadPlotly(base) {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL("plotly.js", base);
-    script.onload = () => resolve(window.Plotly);
+    script.src = String(new URL("plotly.js", base));
+    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
     script.onerror = () => {
       loading = null;
       reject(new Error("The figure could not be loaded. Is the app still running?"));

@@ -12,7 +12,6 @@ import { fits, readLink, writeLink } from "./link.js";
 import { closing } from "./menus.js";
 import { Notices } from "./notices.js";
 import { Opening } from "./opening.js";
-import { lookAt, placeOf } from "./place.js";
 import { themeButton } from "./theme.js";
 import { Tour } from "./tour.js";
 import { Truth } from "./truth.js";
@@ -29,7 +28,9 @@ const ADDRESS_MS = 300;
 
 class Page {
   constructor(element, base, photos) {
-    Object.assign(this, { base, photos, source: null });
+    this.base = base;
+    this.photos = photos;
+    this.source = null;
     this.notices = new Notices();
     this.remember = debounce(ADDRESS_MS, () => this.writeAddress());
     const failed = (error) => this.failed(error);
@@ -38,10 +39,7 @@ class Page {
     });
     this.place = h("div", { className: "gsr-place-viewer" });
     this.viewer = mount(this.place, {
-      scale: 4, onerror: failed, onview: () => this.moved(), onchange: () => this.moved(),
       edits: { open: () => this.whatIf.reveal(), reset: () => this.whatIf.reset() },
-      onpoint: (point) => this.pointed(point),
-      onscores: (found) => this.whatIf.showGain(found, this.viewer.viewport.visible()),
     });
     this.kernels = new Kernels(base, this.viewer, { picked: (lit) => this.picked(lit), failed });
     this.whatIf = new WhatIf(this.viewer, {
@@ -56,9 +54,9 @@ class Page {
     this.weights = new Weights((weights) => this.weigh(weights));
     this.exporter = new Exporter(base, this.viewer, failed);
     this.lifeline = new Lifeline(base, this.notices, {
-      id: () => this.source?.id, back: () => this.viewer.moved(() => {}), remake: () => this.remake(),
+      id: () => this.source?.id, back: () => this.viewer.reload(), remake: () => this.remake(),
       // What the viewer says at its foot is over.
-      quiet: () => { this.viewer.parts.message.textContent = ""; },
+      quiet: () => this.viewer.say(""),
     });
     this.tour = new Tour({ open: (source) => this.opening.open(source), page: this });
     this.panels = [this.kernels.panel, this.whatIf.panel, helpPanel()];
@@ -92,12 +90,12 @@ class Page {
     }, "Open picture…");
     this.element = h("div", { className: "gsr-studio" },
       h("header", { className: "gsr-top" }, h("h1", {}, "gsr studio"), open, this.file, this.strip, this.name,
-        ...this.panels.map((panel) => panel.toggle), this.tour.button, this.weights.element, this.truth.element, this.link,
-        this.exporter.element, themeButton(() => this.kernels.recolor())),
+        ...this.panels.map((panel) => panel.toggle), this.tour.button, this.weights.element, this.truth.element,
+        this.link, this.exporter.element, themeButton(() => this.kernels.recolor())),
       this.notices.element, this.place);
     element.replaceChildren(this.element);
     for (const panel of this.panels) this.dock(panel);
-    this.viewer.stage.append(this.tour.element);
+    this.viewer.cover(this.tour.element);
   }
 
   // One panel at a time, and none beside an explanation: the picture needs the room.
@@ -106,7 +104,7 @@ class Page {
     const { onopen } = panel;
     panel.onopen = () => {
       this.panels.forEach((other) => other !== panel && other.show(false));
-      this.viewer.closeExplanation();
+      this.viewer.select(null);
       onopen();
     };
   }
@@ -129,6 +127,11 @@ class Page {
   }
 
   listen() {
+    const { viewer } = this;
+    for (const event of ["view", "state"]) viewer.on(event, () => this.moved());
+    viewer.on("point", (point) => this.pointed(point));
+    viewer.on("scores", (found) => this.whatIf.showGain(found, viewer.view));
+    viewer.on("error", (error) => this.failed(error));
     receive(this.element, (file, among) => this.opening.open({ file, among }));
     closing([this.weights.element, this.truth.element, this.exporter.element]);
     addEventListener("hashchange", (event) => this.follow(readLink(new URL(event.newURL).hash)));
@@ -182,9 +185,10 @@ class Page {
   // All that is needed to bring back what is on show.
   onShow() {
     const { viewer, source, whatIf } = this;
-    const { point, lit } = viewer.inside;
+    const { place, selected, highlighted } = viewer;
     return {
-      source, view: placeOf(viewer), state: { ...viewer.state }, point, lit, edits: [...whatIf.edits.done],
+      source, view: place, state: { ...viewer.state }, point: selected, lit: highlighted.kernels,
+      edits: [...whatIf.edits.done],
     };
   }
 
@@ -231,10 +235,9 @@ class Page {
     if (state.sources?.some((source) => source.startsWith("original"))) {
       edited.then(() => viewer.change({ sources: state.sources }));
     }
-    if (view) lookAt(viewer, view);
+    if (view) viewer.look(view);
     this.kernels.light(lit.filter((kernel) => kernel < viewer.picture.kernels.length));
-    if (point) viewer.explainAt(...point);
-    else viewer.closeExplanation();
+    viewer.select(point);
   }
 
   showDemos(demos) {
@@ -251,7 +254,7 @@ class Page {
     // Shrunk, or back at its own size: the eye stays where it was.
     const same = (source.demo ?? source.file) && source.demo === this.source?.demo && source.file === this.source?.file;
     const resized = same && this.viewer.picture.width !== about.width;
-    const view = resized ? this.viewer.viewport.placeIn(about) : null;
+    const view = resized ? this.viewer.placeIn(about) : null;
     this.source = source;
     const said = [...about.notes];
     if (this.linked?.said) said.unshift(this.linked.said);

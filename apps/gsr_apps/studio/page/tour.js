@@ -6,7 +6,9 @@ import { STEPS } from "./tour_steps.js";
 export class Tour {
   // open(source): open a picture; page: what the steps drive
   constructor({ open, page }) {
-    Object.assign(this, { open, page, step: 0 });
+    this.open = open;
+    this.page = page;
+    this.step = 0;
     this.button = h("button", { type: "button", title: "Seven short steps through the viewer", onclick: () => this.start() }, "Tour");
     this.count = h("span", { className: "gsr-soft" });
     this.title = h("h2", {});
@@ -76,7 +78,7 @@ export class Tour {
 
   async run() {
     this.live.disabled = true;
-    this.page.viewer.stage.focus({ preventScroll: true });
+    this.page.viewer.focus();
     await STEPS[this.step].run(this.page);
     this.element.dataset.shown = this.step + 1;
   }
@@ -84,7 +86,7 @@ export class Tour {
   closePanels() {
     const { viewer, panels } = this.page;
     panels.forEach((panel) => panel.show(false));
-    viewer.closeExplanation();
+    viewer.select(null);
   }
 
   // Nothing of a step stays for the next one.
@@ -95,7 +97,7 @@ export class Tour {
       whatIf.edits.reset();
       whatIf.apply();
     }
-    if (viewer.inside.lit.length) kernels.light([]);
+    if (viewer.highlighted.kernels.length) kernels.light([]);
     viewer.change({ mode: "side", sources: ["bicubic", "gsr:result"], ellipses: false, offsets: false, map: "none" });
   }
 }

@@ -1,6 +1,5 @@
 // What each step of the tour says and does. `run` gets the page and drives its viewer.
 
-import { lookAt } from "./place.js";
 import { STILLS } from "./tour_stills.js";
 
 const SWEEP_MS = 3500;
@@ -9,25 +8,25 @@ const look = ({ viewer }, scale, state) => {
   const { width, height, focus } = viewer.picture;
   const [fx, fy] = focus ?? [0.5, 0.5];
   viewer.change(state);
-  lookAt(viewer, { x: fx * width, y: fy * height, zoom: scale });
+  viewer.look({ x: fx * width, y: fy * height, zoom: scale });
 };
 
 const explainFocus = ({ viewer }) => {
   const { width, height, focus } = viewer.picture;
   const [fx, fy] = focus ?? [0.5, 0.5];
-  return viewer.explainAt(fx * width, fy * height);
+  return viewer.select([fx * width, fy * height]);
 };
 
 // Zoom evenly, as a hand would; a zoom by that hand ends it.
 function sweep(viewer, from, to) {
   const begin = performance.now();
-  let last = viewer.viewport.scale;
+  let last = viewer.place.zoom;
   return new Promise((resolve) => {
     const step = (now) => {
-      if (viewer.viewport.scale !== last) return resolve();
+      if (viewer.place.zoom !== last) return resolve();
       const part = Math.min(1, (now - begin) / SWEEP_MS);
-      viewer.zoomTo(from * (to / from) ** part);
-      last = viewer.viewport.scale;
+      viewer.look({ zoom: from * (to / from) ** part });
+      last = viewer.place.zoom;
       if (part < 1 && viewer.element.isConnected) requestAnimationFrame(step);
       else resolve();
     };
@@ -74,7 +73,7 @@ export const STEPS = [
     still: STILLS.scale,
     run: async (page) => {
       look(page, 2, { mode: "side", sources: ["bicubic", "gsr:result"] });
-      await sweep(page.viewer, 2 * page.viewer.dpr, 30 * page.viewer.dpr);
+      await sweep(page.viewer, 2, 30);
     },
   },
   {

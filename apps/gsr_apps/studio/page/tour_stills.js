@@ -47,7 +47,8 @@ function edge() {
   for (const [x, y, degrees] of [[127, 12, 66], [141, 38, 72], [149, 64, 82], [151, 90, 94], [149, 114, 98]]) {
     body += ellipse(x, y, 17, 6, degrees, "#f2b34c", 0.5);
   }
-  for (const [x, y] of [[40, 30], [75, 60], [40, 92], [100, 98], [205, 28], [240, 62], [205, 92], [270, 98], [270, 26]]) {
+  const round = [[40, 30], [75, 60], [40, 92], [100, 98], [205, 28], [240, 62], [205, 92], [270, 98], [270, 26]];
+  for (const [x, y] of round) {
     body += ellipse(x, y, 12, 12, 0, "#8a63c9", 0.3);
   }
   return body;
@@ -55,7 +56,10 @@ function edge() {
 
 function zooms() {
   let body = "";
-  for (const [i, [x, side, label]] of [[20, 40, "×2"], [88, 64, "×8"], [180, 96, "×30"]].entries()) {
+  const pictures = [
+    { x: 20, side: 40, label: "×2" }, { x: 88, side: 64, label: "×8" }, { x: 180, side: 96, label: "×30" },
+  ];
+  for (const [i, { x, side, label }] of pictures.entries()) {
     const y = 108 - side;
     body += `<clipPath id="gsr-zoom-${i}">${square(x, y, side, "#000")}</clipPath>`;
     body += `<g clip-path="url(#gsr-zoom-${i})">${square(x, y, side, "#3b4a5a")}<circle cx="${x + side}" cy="${y + side}" r="${side * (0.5 + 0.22 * i)}" fill="#f2b34c"/></g>`;
@@ -66,7 +70,7 @@ function zooms() {
 
 function broken() {
   let body = "";
-  for (const [x0, angles] of [[12, [60, 60, 60]], [168, [10, 120, 75]]]) {
+  for (const { x0, angles } of [{ x0: 12, angles: [60, 60, 60] }, { x0: 168, angles: [10, 120, 75] }]) {
     body += `<path d="M${x0} 110V10H${x0 + 40}L${x0 + 78} 110Z" fill="#4b5a6a"/><path d="M${x0 + 40} 10H${x0 + 120}V110H${x0 + 78}Z" fill="#c9d2da"/>`;
     angles.forEach((degrees, i) => {
       body += ellipse(x0 + 47 + 13 * i, 28 + 32 * i, 19, 7, degrees + 8, "#f2b34c", 0.5);

@@ -11,7 +11,13 @@ export class WhatIf {
   // edited(about, transport): the copy to show, or the original again; failed(error);
   // unlight(): what is lit is no longer meant
   constructor(viewer, { edited, failed, unlight }) {
-    Object.assign(this, { viewer, edited, failed, unlight, edits: new Edits(), kernel: null, copy: null });
+    this.viewer = viewer;
+    this.edited = edited;
+    this.failed = failed;
+    this.unlight = unlight;
+    this.edits = new Edits();
+    this.kernel = null;
+    this.copy = null;
     this.handles = new Handles({ changed: (shape) => this.reshape(shape), done: () => this.edits.finish() });
     this.brush = brushTool(viewer, (runs) =>
       this.add({ kind: "paint", kernel: this.kernel, runs }));
@@ -26,7 +32,7 @@ export class WhatIf {
     });
     this.about = h("span", { className: "gsr-soft" });
     this.litButton = button("Lit ones nowhere", "The same for all kernels that are lit", () =>
-      this.without([...this.viewer.inside.lit]));
+      this.without([...this.viewer.highlighted.kernels]));
     this.brushButton = h("button", {
       type: "button", "aria-pressed": "false", title: "Drag over the picture: the pixels under the brush take this kernel",
       onclick: () => this.brushing(this.viewer.tool !== this.brush),
@@ -81,7 +87,7 @@ export class WhatIf {
 
   // Back to the field as it was opened; the keyboard must not be left on a button that goes.
   reset() {
-    this.viewer.stage.focus({ preventScroll: true });
+    this.viewer.focus();
     return this.move("reset");
   }
 
@@ -103,7 +109,11 @@ export class WhatIf {
 
   // Another picture: its edits begin anew, or with those given.
   use(about, transport, edits = []) {
-    Object.assign(this, { original: about, first: transport, copy: null, newest: null, stale: null });
+    this.original = about;
+    this.first = transport;
+    this.copy = null;
+    this.newest = null;
+    this.stale = null;
     this.edits.replay([]);
     this.applied = this.edits.kept();
     this.edits.replay(edits);
@@ -134,7 +144,7 @@ export class WhatIf {
 
   // Other kernels are lit now.
   showLit() {
-    this.litButton.hidden = this.viewer.inside.lit.length < 2;
+    this.litButton.hidden = this.viewer.highlighted.kernels.length < 2;
   }
 
   without(kernels) {
@@ -231,7 +241,7 @@ export class WhatIf {
       return;
     }
     try {
-      const before = (await this.first.scores(view, "gsr", undefined, "gain")).scores.gsr.psnr;
+      const before = (await this.first.ask("scores", { view, methods: "gsr" }, { channel: "gain" })).scores.gsr.psnr;
       const after = found.scores.gsr.psnr;
       if (copy !== this.copy || before === null || after === null) return;
       const change = after - before;

@@ -5,6 +5,11 @@ import {
 } from "./colors.js";
 import { placeOf } from "./layers.js";
 
+/** @typedef {[width: number, color: string, dash?: number[]]} Stroke in CSS pixels */
+
+/** @type {(...strokes: Stroke[]) => Stroke[]} a dark rim first, so that it is seen on any picture */
+const strokes = (...all) => all;
+
 const MOVING_LIMIT = 3000; // outlines that are redrawn for every pointer event
 const OUTLINED_LIMIT = 900; // up to here each gets a dark rim, to be seen on any picture
 
@@ -121,7 +126,7 @@ function addEllipse(context, viewport, x, y, kernel, sigma) {
 // From each pixel's centre to where its Gaussian really lies.
 export function drawOffsets(context, viewport, list, dpr) {
   context.save();
-  for (const [width, color] of [[3, "rgba(0, 0, 0, 0.5)"], [1.3, "#fff"]]) {
+  for (const [width, color] of strokes([3, "rgba(0, 0, 0, 0.5)"], [1.3, "#fff"])) {
     context.lineWidth = width * dpr;
     context.strokeStyle = context.fillStyle = color;
     context.beginPath();
@@ -152,7 +157,7 @@ export function drawContributions(context, viewport, explanation, kernels, sigma
     context.fillStyle = rgbCss(part.color);
     context.fill();
     context.globalAlpha = 0.3 + 0.7 * strength;
-    for (const [wider, color] of [[2, "rgba(0, 0, 0, 0.6)"], [0, chosen ? "#f2b34c" : "#fff"]]) {
+    for (const [wider, color] of strokes([2, "rgba(0, 0, 0, 0.6)"], [0, chosen ? "#f2b34c" : "#fff"])) {
       context.lineWidth = (1 + strength + wider) * dpr;
       context.strokeStyle = color;
       context.stroke();
@@ -166,7 +171,7 @@ export function drawMarker(context, viewport, x, y, dpr) {
   const near = 4 * dpr;
   const far = 11 * dpr;
   context.save();
-  for (const [width, color] of [[3.5, "rgba(0, 0, 0, 0.7)"], [1.5, "#fff"]]) {
+  for (const [width, color] of strokes([3.5, "rgba(0, 0, 0, 0.7)"], [1.5, "#fff"])) {
     context.lineWidth = width * dpr;
     context.strokeStyle = color;
     context.beginPath();
@@ -183,7 +188,7 @@ export function drawMarker(context, viewport, x, y, dpr) {
 export function drawRegion(context, viewport, region, dpr) {
   const place = placeOf(viewport, region.x, region.y, region.width, region.height);
   context.save();
-  for (const [width, color, dash] of [[3, "rgba(0, 0, 0, 0.6)", []], [1.5, "#f2b34c", [6, 4]]]) {
+  for (const [width, color, dash] of strokes([3, "rgba(0, 0, 0, 0.6)", []], [1.5, "#f2b34c", [6, 4]])) {
     context.lineWidth = width * dpr;
     context.strokeStyle = color;
     context.setLineDash(dash.map((n) => n * dpr));
@@ -197,7 +202,7 @@ export function drawBrush(context, viewport, x, y, radius, dpr) {
   context.save();
   context.beginPath();
   context.arc(px, py, radius * viewport.scale, 0, 2 * Math.PI);
-  for (const [width, color] of [[3, "rgba(0, 0, 0, 0.6)"], [1.5, "#f2b34c"]]) {
+  for (const [width, color] of strokes([3, "rgba(0, 0, 0, 0.6)"], [1.5, "#f2b34c"])) {
     context.lineWidth = width * dpr;
     context.strokeStyle = color;
     context.stroke();

@@ -65,7 +65,8 @@ def test_ellipses_have_the_shape_that_a_mixture_has(page):
 
 def test_overlays_stay_while_an_edit_is_on_its_way(page):
     page.evaluate(f"() => {VIEWER}.change({{ellipses: true, map: 'kernel'}})")
-    page.wait_for_function(f"() => {VIEWER}.inside.latest('ellipses') && {VIEWER}.inside.latest('map')")
+    for overlay in ("ellipses", "map"):
+        page.wait_for_function(f"() => {VIEWER}.inside.latest('{overlay}')")
     kept = page.evaluate(
         f"""async () => {{
         const {{ picture, transport, inside }} = {VIEWER};

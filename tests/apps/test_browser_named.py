@@ -162,11 +162,12 @@ def assert_same_colours(page, by, drawing):
         f"""async (by) => {{
           const {{ COLORINGS }} = await import('/viewer/outlines.js');
           const {{ inside, picture, viewport }} = {VIEWER};
-          const color = COLORINGS[by](inside.latest('ellipses'), picture.kernels);
+          const list = inside.latest('ellipses');
+          const color = COLORINGS[by](list, picture.kernels);
           const {{ x, y, width, height }} = viewport.seen();
           return {{
             corner: [x, y], size: [width, height],
-            points: inside.latest('ellipses').x.map((at, i) => [at, inside.latest('ellipses').y[i], color(i)]),
+            points: list.x.map((at, i) => [at, list.y[i], color(i)]),
           }};
         }}""",
         by,

@@ -48,7 +48,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the half-written files of processes that are no more; those of others stay."""
+    """Remove the half-written files of processes that have ended; those of others stay."""
     with suppress(OSError), os.scandir(folder) as entries:
         parts = [Path(entry.path) for entry in entries if _PART.fullmatch(entry.name)]
         for part in parts:

@@ -36,13 +36,14 @@ def parse_scale(scale: float | tuple[float, float]) -> tuple[float, float]:
     for value in pair:
         if not is_number(value) or not MIN_SCALE <= value <= MAX_SCALE:
             raise ScaleError(
-                f"scale must be a number from {MIN_SCALE:g} to {MAX_SCALE:g}, got {shown(value)}."
+                f"scale must be a number between {MIN_SCALE:g} and {MAX_SCALE:g}, "
+                f"got {shown(value)}."
             )
     return float(pair[0]), float(pair[1])
 
 
 def is_number(value: object) -> bool:
-    """A finite number that a float can hold, numpy's among them, but no truth value."""
+    """A finite number that a float can hold, numpy's among them, but not a bool."""
     try:
         return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # a whole number or a fraction of hundreds of digits
@@ -59,14 +60,15 @@ def check_size(size: object) -> tuple[int, int]:
     """Output (height, width) as it was given, if it is one.
 
     Raises:
-        ScaleError: unless it is a pair of whole numbers from 1.
+        ScaleError: unless it is a pair of integers of at least 1.
     """
     if isinstance(size, tuple | list) and len(size) == 2:
         height, width = (int(n) if isinstance(n, Integral) else 0 for n in size)
         if min(height, width) >= 1 and max(height, width) <= MAX_SIDE:
             return height, width
     raise ScaleError(
-        f"size must be (height, width) in whole pixels from 1 to {MAX_SIDE:,}, got {shown(size)}."
+        f"size must be (height, width) in whole pixels between 1 and {MAX_SIDE:,}, "
+        f"got {shown(size)}."
     )
 
 
@@ -98,7 +100,7 @@ class View:
             raise ScaleError(f"a view needs finite x, y, width and height, got {shown(numbers)}.")
         if max(abs(self.x), abs(self.y)) > FARTHEST:
             raise ScaleError(
-                f"a view's x and y must be from {-FARTHEST:,.0f} to {FARTHEST:,.0f} LR pixels, "
+                f"a view's x and y must be between {-FARTHEST:,.0f} and {FARTHEST:,.0f} LR pixels, "
                 f"got {self.x:g} and {self.y:g}."
             )
         if self.width <= 0 or self.height <= 0:
@@ -112,7 +114,7 @@ class View:
         low, high = MIN_SCALE / 2, MAX_SCALE * (1 + 1e-9)
         if not low <= min(self.scale) <= max(self.scale) <= high:
             raise ScaleError(
-                f"a view's scale must be from {MIN_SCALE:g} to {MAX_SCALE:g} on both axes, "
+                f"a view's scale must be between {MIN_SCALE:g} and {MAX_SCALE:g} on both axes, "
                 f"got {self.scale[0]:g} and {self.scale[1]:g}."
             )
 

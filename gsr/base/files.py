@@ -1,6 +1,6 @@
 """Which files a run reads and writes, decided before any work starts.
 
-Nothing here reads a pixel or imports PyTorch, so a mistake in a path is told at once.
+Nothing here reads a pixel or imports PyTorch, so a mistake in a path is reported at once.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ READABLE_SUFFIXES = (
 )  # fmt: skip
 """Files of a folder with these suffixes are taken; a file named on its own may have any."""
 FIELD_SUFFIX = ".gsf"
-"""Fields in files; of a folder they are not taken, since their pictures mostly lie beside them."""
+"""Fields in files; in a folder they are skipped, since their pictures usually lie next to them."""
 
 
 PAGE_SUFFIX = ".html"
@@ -133,7 +133,7 @@ def plan(
 
     Args:
         inputs: Files and folders.
-        output: A file for one input file, else a folder; None writes beside the inputs: next
+        output: A file for one input file, else a folder; None writes next to the inputs: next
             to a file, and for a folder into a new one next to it.
         label: Marks names made here, `photo.png` becomes `photo-LABEL.png`.
         suffix: Format of names made here, with its dot.
@@ -164,7 +164,7 @@ def plan(
         Job(one.source, folder / name)
         for one, folder, name in zip(kept, folders, names, strict=True)
     ]
-    # Without metadata they cannot be told, but for those that this very run would make.
+    # Without metadata they cannot be recognized, except those that this very run would make.
     own = _made_here(jobs, {one.source for one in kept if one.inside is not None})
     jobs = [job for job in jobs if job.source not in own]
     _check_distinct(jobs)
@@ -172,7 +172,7 @@ def plan(
 
 
 def _earlier(found: list[_Found]) -> set[Path]:
-    """Pictures of folders that are results of others beside them."""
+    """Pictures of folders that are results of others next to them."""
     inside = [one.source for one in found if one.inside is not None]
     return results_among(inside, READABLE_SUFFIXES) if inside else set()
 
@@ -219,7 +219,7 @@ def _find_in(folder: Path, output: Path | None, recursive: bool) -> list[_Found]
 
 def _may_be_file(path: Path) -> bool:
     """Not a pipe, a device or a socket: reading these may wait or last for ever."""
-    return os.path.isfile(path) or not os.path.exists(path)  # a link to nothing is told of later
+    return os.path.isfile(path) or not os.path.exists(path)  # a link to nothing is reported later
 
 
 def _folder(one: _Found, output: Path | None, label: str) -> Path:
@@ -227,7 +227,7 @@ def _folder(one: _Found, output: Path | None, label: str) -> Path:
         return output or one.source.parent
     root = one.root.resolve()
     if output is None and not root.name:
-        raise OutputError(f"there is no place beside {root} for results; name a folder for them.")
+        raise OutputError(f"results cannot be written next to {root}; name an output folder.")
     return (output or root.with_name(f"{root.name}-{label}")) / one.inside
 
 
@@ -262,7 +262,7 @@ def copy_times(source: Path, result: Path) -> None:
 
 
 def identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
-    """What tells files apart, whatever their names are; files that do not exist have none."""
+    """What identifies a file, whatever its name is; files that do not exist have none."""
     return {identity for path in paths if (identity := _identity(path))}
 
 
@@ -299,7 +299,7 @@ def prepare_folder(folder: Path, *, create: bool) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         if not folder.is_dir():
             raise OutputError(f"the folder {folder} does not exist.")
-        # Permissions do not tell about read-only file systems; a file without a name does.
+        # Permissions do not reveal read-only file systems; a file without a name does.
         with tempfile.TemporaryFile(dir=folder):
             pass
         remove_leftovers(folder)
@@ -312,7 +312,7 @@ def _reason(error: OSError) -> str:
 
 
 def free_memory() -> int | None:
-    """Bytes that can still be allocated without swapping, where the system tells."""
+    """Bytes that can still be allocated without swapping, where the system reports it."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         entries = dict(line.split(":", 1) for line in lines)

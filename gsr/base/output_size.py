@@ -51,7 +51,7 @@ class OutputSize:
     def __post_init__(self) -> None:
         if self.kind in ("width", "height", "longest") and not _is_side(self.value):
             raise ScaleError(
-                f"{self.kind} must be from 1 to {MAX_SIDE:,} pixels, got {shown(self.value)}."
+                f"{self.kind} must be between 1 and {MAX_SIDE:,} pixels, got {shown(self.value)}."
             )
 
     @property
@@ -131,7 +131,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """(width, height) in pixels from text such as 1920x1080.
 
     Raises:
-        ConfigError: it is no size.
+        ConfigError: if it is not a size.
     """
     match = re.fullmatch(r"([1-9]\d{0,6})[xX×]([1-9]\d{0,6})", text.strip(), re.ASCII)
     if not match:

@@ -1,4 +1,4 @@
-"""How long work tells its caller how far it is, whatever the caller shows it with."""
+"""Progress reporting, independent of how it is displayed."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

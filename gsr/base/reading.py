@@ -272,7 +272,7 @@ def read_text(path: Path, what: str, refusal: type[GsrError], *, most: int = 2**
     """The text of a file.
 
     Args:
-        path: A regular file; a device or a pipe could go on for ever.
+        path: A regular file; a device or a pipe might never end.
         what: What it should be, as in "... is not a readable TOML recipe".
         refusal: What is raised.
         most: Bytes.
@@ -282,7 +282,7 @@ def read_text(path: Path, what: str, refusal: type[GsrError], *, most: int = 2**
     """
     try:
         if path.exists() and not path.is_file():
-            raise OSError("it is no file")
+            raise OSError("it is not a file")
         with path.open("rb") as file:
             data = file.read(most + 1)
         if len(data) > most:
@@ -302,7 +302,9 @@ def _said(error: ValidationError, kind: Any, place: tuple[str, ...] = ()) -> str
     if first["type"] == "missing":
         return f"{where} is missing"
     if first["type"] == "extra_forbidden":
-        return f"unknown key {shown(where)}; known are {', '.join(f.name for f in fields(kind))}"
+        return (
+            f"unknown key {shown(where)}; choose one of {', '.join(f.name for f in fields(kind))}"
+        )
     text = first["msg"]
     for theirs, ours in _WORDS:
         text = text.replace(theirs, ours)

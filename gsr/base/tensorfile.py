@@ -1,4 +1,4 @@
-"""Tensors with facts beside them in one file: safetensors, written and read with more care.
+"""Tensors and facts about them in one file: safetensors, written and read with more care.
 
 Written so that the same content gives the same bytes, and with a checksum over all of them. Read
 in two steps: first the header, so that names, shapes and types can be compared with what is
@@ -41,14 +41,14 @@ FLOATS = ("F64", "F32", "F16", "BF16")
 
 @dataclass(frozen=True)
 class Entry:
-    """A tensor as the header tells of it; `type` is safetensors' word, such as F32 or I64."""
+    """A tensor as the header describes it; `type` is safetensors' word, such as F32 or I64."""
 
     shape: tuple[int, ...]
     type: str
 
 
 def entries(tensors: Mapping[str, Tensor]) -> dict[str, Entry]:
-    """Tensors, on torch's meta device perhaps, as a header would tell of them."""
+    """Tensors, on torch's meta device perhaps, as a header would describe them."""
     return {name: Entry(tuple(t.shape), _TYPES[t.dtype]) for name, t in tensors.items()}
 
 

@@ -96,7 +96,7 @@ def run(arguments: list[str] | None = None, application: typer.Typer | None = No
 
 
 def _print_any_name() -> None:
-    """Let stdout take names of files that are no Unicode, byte for byte; stderr has its own way."""
+    """Let stdout take file names that are not Unicode, byte for byte; stderr has its own way."""
     codecs.register_error("gsr-names", _in_bytes)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="gsr-names")

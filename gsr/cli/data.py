@@ -52,7 +52,7 @@ def check_data(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Say what of a data set is there, missing or odd. Exit code 1 where it is not complete."""
+    """Check a data set for missing and unexpected files. Exit code 1 if it is incomplete."""
     from gsr.tasks.datasets.checking import check
 
     reporter = Reporter(quiet)
@@ -111,13 +111,13 @@ def fetch_data(
         typer.Option("--only", help="Only the files with this in their names, such as valid_HR."),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep-archives", help="Leave the archives beside the pictures.")
+        bool, typer.Option("--keep-archives", help="Keep the archives next to the pictures.")
     ] = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Download a data set from its own page. The checksums of what arrived go to stdout.
 
-    Run again, it goes on where it was cut, and does nothing where all is there.
+    Run again, it resumes where it was cut, and does nothing if everything is there.
     """
     from gsr.tasks.datasets.fetching import check_space, choose
 
@@ -136,7 +136,7 @@ def fetch_data(
         reporter.error(str(error))
         raise typer.Exit(INCOMPLETE) from None
     except KeyboardInterrupt as stopped:
-        reporter.error("interrupted; what has arrived is kept, and the next run goes on after it.")
+        reporter.error("interrupted; what has arrived is kept, and the next run resumes after it.")
         raise typer.Exit(exit_code(stopped)) from None
     raise typer.Exit(INCOMPLETE if failed else 0)
 

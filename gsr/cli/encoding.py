@@ -20,7 +20,10 @@ def encode(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help=f"{FIELD_SUFFIX} file. Default: beside the input.", metavar="OUT"
+            "--output",
+            "-o",
+            help=f"{FIELD_SUFFIX} file. Default: next to the input.",
+            metavar="OUT",
         ),
     ] = None,
     model: single.Model = "lite",

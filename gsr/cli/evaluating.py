@@ -66,7 +66,7 @@ def evaluate(
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(help="Only the first so many pictures of each set.", min=1)
+        int | None, typer.Option(help="Only the first N pictures of each set.", min=1)
     ] = None,
     lpips: Annotated[
         bool, typer.Option("--lpips", help="LPIPS too, where the package lpips is installed.")
@@ -76,7 +76,7 @@ def evaluate(
 ) -> None:
     """Measure methods on benchmark sets. Markdown tables are printed on stdout.
 
-    The same command with the same folder goes on where it was stopped. Results of other settings
+    The same command with the same folder resumes where it was stopped. Results of other settings
     are kept apart in it.
     """
     from gsr.tasks.evaluation.pairs import parse_scales
@@ -119,7 +119,7 @@ def _interruptible(output: Path | None, reporter: Reporter) -> Iterator[None]:
         with stoppable():
             yield
     except KeyboardInterrupt as stopped:
-        kept = f"{output} has all that is done, and the same command goes on from there"
+        kept = f"{output} has all finished results, and the same command resumes from there"
         reporter.error(f"interrupted; {kept if output else 'nothing is kept without --output'}.")
         raise typer.Exit(exit_code(stopped)) from None
 

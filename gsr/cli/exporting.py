@@ -20,7 +20,7 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help=f"{PAGE_SUFFIX} file. Default: beside the input.", metavar="OUT"
+            "--output", "-o", help=f"{PAGE_SUFFIX} file. Default: next to the input.", metavar="OUT"
         ),
     ] = None,
     model: single.Model = "lite",

@@ -40,7 +40,7 @@ class Reporter:
             say(printable(text))
 
     def error(self, text: str) -> None:
-        """Something failed and the run goes on."""
+        """Something failed and the run continues."""
         say(printable(f"error: {text}"))
 
     @contextmanager

@@ -43,7 +43,7 @@ White = Annotated[
 
 
 def beside(source: Path, ending: str) -> Path:
-    """Where a result goes unless told: `photo.png` to `photo` + `ending`, in the same folder.
+    """Where a result goes by default: `photo.png` to `photo` + `ending`, in the same folder.
 
     Raises:
         ImageError: `source` is a folder; not all of them have a name to start from.
@@ -76,7 +76,7 @@ def decoders() -> Iterator["Pool"]:
 
 
 def open_noted(path: Path, reporter: Reporter, white: float | None = None) -> "Opened":
-    """A picture or a field file, with what was changed in it told."""
+    """A picture or a field file, and a note of what was changed in it."""
     with decoders() as pool:
         from gsr.tasks.source import open_source
 

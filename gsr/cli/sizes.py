@@ -1,4 +1,4 @@
-"""The options that say how large a result shall be."""
+"""The options for the size of a result."""
 
 import typer
 
@@ -35,7 +35,7 @@ def wanted_size(
     if len(given) != 1:
         names = ", ".join(f"--{kind}" for kind in given) or "none"
         raise ConfigError(
-            "say how large the result shall be with exactly one of --scale, --size, --width, "
+            "give the output size with exactly one of --scale, --size, --width, "
             f"--height and --longest, got {names}."
         )
     ((kind, value),) = given.items()

@@ -34,7 +34,7 @@ class Terminated(KeyboardInterrupt):
 class _Handler:
     """Raises what a signal means.
 
-    An import goes on to its end first: libraries in C print what is raised in the middle of one.
+    An import is finished first: libraries in C print what is raised in the middle of one.
     """
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ def sweep(
         typer.Option(
             "--output",
             "-o",
-            help=".webp, .gif or .mp4 file. Default: IN-sweep.webp beside the input.",
+            help=".webp, .gif or .mp4 file. Default: IN-sweep.webp next to the input.",
             metavar="OUT",
         ),
     ] = None,
@@ -95,7 +95,7 @@ def sweep(
                 progress=lambda done, total: advance(done / total),
             )
     for note in notes:
-        if note not in source.info.notes:  # told when it was opened
+        if note not in source.info.notes:  # reported when it was opened
             reporter.note(f"{target}: {note}")
     reporter.line(f"{image}: {wanted.num_frames} frames")
     print_path(target)

@@ -75,7 +75,7 @@ def upscale(
         typer.Option(
             "--output",
             "-o",
-            help="File for one picture, folder for several. Default: beside the input.",
+            help="File for one picture, folder for several. Default: next to the input.",
             metavar="OUT",
         ),
     ] = None,
@@ -206,7 +206,7 @@ def _run(batch: Batch, reporter: Reporter, *, as_json: bool, null: bool) -> int:
 def _conclude(
     outcome: Outcome, reporter: Reporter, *, many: bool, as_json: bool, null: bool
 ) -> None:
-    """Tell what became of one job.
+    """Report what became of one job.
 
     Raises:
         GsrError: it was the only one and could not be done.

@@ -116,7 +116,7 @@ def joint_counts(field: "GaussianField") -> Int[Tensor, "n 25"]:
 
 
 def mutual_information(counts: Int[Tensor, "n m"]) -> float:
-    """What one of two choices tells of the other, in bits, from how often they met.
+    """Mutual information of two choices in bits, from how often they coincide.
 
     Raises:
         GsrError: when nothing was counted.

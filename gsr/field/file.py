@@ -2,7 +2,7 @@
 
 A `.gsf` file is a safetensors file, see `gsr.base.tensorfile`. Its tensors carry the names of
 `GaussianField`'s members, those of the sampler below `sampler.`, and a transparency's all again
-below `alpha.`; numbers are float32, the index int64. The rest is JSON in the header, beside the
+below `alpha.`; numbers are float32, the index int64. The rest is JSON in the header, next to the
 name and the version of the format, which weights made the field, and what was changed in it since.
 The same field gives the same bytes.
 """
@@ -162,7 +162,7 @@ def _facts(field: GaussianField) -> _Facts:
 
 
 def _in_unicode(info: PictureInfo) -> PictureInfo:
-    """File names may hold bytes that are no Unicode, which JSON cannot."""
+    """File names may hold bytes that are not Unicode, which JSON cannot."""
     return replace(info, name=info.name.encode("utf-8", "replace").decode())
 
 
@@ -231,7 +231,7 @@ def _check_format(path: Path, metadata: dict[str, str]) -> None:
     written, version = metadata.get("format"), metadata.get("version", "")
     if written != FORMAT:
         what = "weights of a model" if (written or "").startswith("gsr-") else "something else"
-        raise ImageError(f"{path} is no field but {what}: fields are {FIELD_SUFFIX} files.")
+        raise ImageError(f"{path} is not a {FIELD_SUFFIX} field file; it contains {what}.")
     if version not in map(str, range(1, VERSION + 1)):
         newer = version.isdecimal() and len(version) < 9 and int(version) > VERSION
         raise ImageError(
@@ -290,7 +290,7 @@ def _check_sizes(facts: _Facts, sizes: Mapping[str, int]) -> None:
     if not batch * height * width or prod(facts.batch_shape) != batch:
         raise ValueError(f"{batch} images of {width} x {height} pixels cannot be a field")
     if not kernels:
-        raise ValueError("there is no kernel in the bank")
+        raise ValueError("the bank has no kernel")
     if sizes["e"] != (kernels if facts.classifier == "logits" else 3):
         raise ValueError("the evidence does not fit the classifier")
     if facts.info is not None and batch != 1:
@@ -333,11 +333,13 @@ def _check_numbers(maps: Mapping[str, Tensor], raw_footprint: Tensor) -> None:
     """What rendering takes for granted of the numbers; that they are finite is known."""
     kernels = len(maps["bank_raw"])
     if not (int(maps["index"].min()) >= 0 and int(maps["index"].max()) < kernels):
-        raise ValueError(f"index must be from 0 to {kernels - 1}")
+        raise ValueError(f"index must be between 0 and {kernels - 1}")
     if float(maps["offsets"].abs().max()) > _FARTHEST:
         raise ValueError("offsets must be within half a pixel")
     if float(raw_footprint.abs()) > _FOOTPRINT:
-        raise ValueError(f"sampler.raw_footprint must be from -{_FOOTPRINT:g} to {_FOOTPRINT:g}")
+        raise ValueError(
+            f"sampler.raw_footprint must be between -{_FOOTPRINT:g} and {_FOOTPRINT:g}"
+        )
 
 
 def _sound(info: PictureInfo) -> PictureInfo:

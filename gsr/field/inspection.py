@@ -117,15 +117,15 @@ def _point(field: "GaussianField | Mosaic", x: float, y: float) -> Tensor:
     numbers = is_number(x) and is_number(y)
     if not numbers or not (0 <= x <= width and 0 <= y <= height):
         raise ScaleError(
-            f"the point ({shown(x)}, {shown(y)}) is outside the image: x must be from 0 to "
-            f"{width} and y from 0 to {height}, in LR pixels."
+            f"the point ({shown(x)}, {shown(y)}) is outside the image: x must be between 0 and "
+            f"{width}, y between 0 and {height}, in LR pixels."
         )
     return torch.tensor((float(x), float(y)), dtype=torch.float64, device=field.lr.device)
 
 
 def _check_image(field: "GaussianField", image: int) -> None:
     if not _is_index(image, len(field.lr)):
-        raise GsrError(f"image must be from 0 to {len(field.lr) - 1}, got {shown(image)}.")
+        raise GsrError(f"image must be between 0 and {len(field.lr) - 1}, got {shown(image)}.")
 
 
 def _is_index(value: object, length: int) -> bool:
@@ -289,13 +289,13 @@ def footprint(
     """Share of one Gaussian, in [0, 1], at every output pixel of `view`; below 1 as at 1.
 
     Raises:
-        GsrError: when there is no such LR pixel.
+        GsrError: if the image has no such LR pixel.
     """
     _check_image(field, image)
     height, width = field.lr_size
     if not (_is_index(column, width) and _is_index(row, height)):
         raise GsrError(
-            f"there is no Gaussian at column {shown(column)}, row {shown(row)}: columns go from 0 "
+            f"no Gaussian at column {shown(column)}, row {shown(row)}: columns go from 0 "
             f"to {width - 1} and rows from 0 to {height - 1}."
         )
     xs, ys = view.axes(field.lr_size)
@@ -313,7 +313,7 @@ def footprint(
 def gaussians_in(
     field: "GaussianField", view: View, *, limit: int = 12_000, image: int = 0
 ) -> GaussianList:
-    """Gaussians whose LR pixel is in or beside `view`, thinned evenly to at most `limit`.
+    """Gaussians whose LR pixel is in or next to `view`, thinned evenly to at most `limit`.
 
     Raises:
         GsrError: for a `limit` below 1.

@@ -34,7 +34,7 @@ from gsr.network.colors import (
 )
 
 Paint = Literal["kernel", "direction", "size", "opacity", "confidence", "own", "number"]
-"""What the colour of an ellipse tells, in the viewer's words: its kernel's shape, the direction of
+"""What the colour of an ellipse shows, in the viewer's words: its kernel's shape, the direction of
 that alone, a number on a scale from dark to light, the Gaussian's own colour (at its mean), or its
 kernel's number. The viewer has the same colours."""
 

@@ -1,4 +1,4 @@
-"""A-LIIF: LIIF with a decoder that is mixed anew for each point from a few small ones.
+"""A-LIIF: LIIF with a decoder that is mixed for each point from a few small ones.
 
 Source: Li et al. 2022 (arXiv:2208.04318).
 """

@@ -1,6 +1,6 @@
 """Where LIIF and its descendants look: the LR pixels around a point.
 
-Their networks are told places as (y, x) from an LR pixel's centre with neighbouring centres 2
+Their networks get places as (y, x) from an LR pixel's centre with neighbouring centres 2
 apart, and sizes of output pixels in the same unit. Places are computed in float64: in half
 precision a point on the line between two pixels would fall to either side.
 """

@@ -15,7 +15,7 @@ from gsr.network.decoder import mlp
 
 WIDTH = 256
 FINEST = 4.0
-"""Magnification beyond which the network is told this one: it never saw smaller pixels."""
+"""Magnification beyond which the network gets this one: it never saw smaller pixels."""
 
 
 class LTE(PointNetwork):

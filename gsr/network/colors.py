@@ -38,7 +38,7 @@ TABLE: dict[str, Any] = {
     # Size alone: the mean half axis (LR pixels) where the ramp begins, and its octaves.
     "size_from": 0.25,
     "size_octaves": 2.6,
-    # Numbers that tell neighbours apart: hue turns by the golden ratio.
+    # Neighbouring numbers get distinct colours: hue turns by the golden ratio.
     "number": {"turn": 0.618034, "lightness": 0.62, "saturation": 0.75},
 }
 LONGEST: float = TABLE["longest"]
@@ -89,7 +89,7 @@ def bank_colors(bank_raw: Tensor) -> list[str]:
 
 
 def distinct_color(number: int) -> str:
-    """`#rrggbb` that tells a number from its neighbours."""
+    """`#rrggbb` distinct from those of neighbouring numbers."""
     how = TABLE["number"]
     return _hex(number * how["turn"] % 1, how["lightness"], how["saturation"])
 

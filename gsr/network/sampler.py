@@ -59,8 +59,8 @@ class SamplerConfig(Checked):
     Attributes:
         radius: The LR window around a point is 2 radius + 1 pixels wide.
         normalized: Divide splatted features by the sum of weights. The paper does not.
-        finest: Magnification beyond which the decoder is told this one. It never saw finer
-            output pixels; the Gaussians themselves go on at any magnification.
+        finest: Magnification beyond which the decoder gets this one. It never saw finer
+            output pixels; the Gaussians themselves are valid at any magnification.
         decoder: The network after the splat.
     """
 
@@ -139,7 +139,7 @@ class Sampler(nn.Module):
         return self.decode(sums.to(channels.dtype), maps, points, scale)
 
     def _cell(self, scale: Float[Tensor, "b 2"]) -> Float[Tensor, "b 2"]:
-        """Size (x, y) of an output pixel in LR pixels, as the decoder is told."""
+        """Size (x, y) of an output pixel in LR pixels, as the decoder gets it."""
         return 1 / scale.flip(-1).clamp_max(self.config.finest)
 
     def decode(

@@ -28,7 +28,7 @@ class Turn:
         return turned.flip(self._flipped(-2, -1))
 
     def back(self, name: str, values: Float[Tensor, "b h w c"]) -> Tensor:
-        """What a network said of the turned picture, said of the picture itself.
+        """The output for a turned picture, turned back.
 
         Args:
             name: Member of a field: `offsets` are vectors, `slopes` vectors one after another,

@@ -58,11 +58,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures and what shall be made of them.
+    """Pictures and what to make of them.
 
     Attributes:
         todo: Which files are read and written. Field files (`.gsf`) are rendered as they are.
-        wanted: How large the results shall be.
+        wanted: Size of the results.
         method: Called once, when the first picture is to be encoded.
         overwrite: Replace results that exist already; else they are skipped.
         background: Colour of the margin where a size is padded, see `gsr.images.margin`.
@@ -244,7 +244,7 @@ class Batch:
 
 
 class _EndError(BaseException):
-    """What a caller raised while it was told of the progress: the end of the run."""
+    """What a caller raised while progress was reported: it ends the run."""
 
     def __init__(self, cause: Exception):
         super().__init__(cause)

@@ -55,7 +55,7 @@ class Opened:
 
 
 def open_source(path: Path, *, white: float | None = None, pool: Pool | None = None) -> Opened:
-    """Read a picture, or a field file, which is told by its suffix.
+    """Read a picture, or a field file, which is recognized by its suffix.
 
     Args:
         path: The file.

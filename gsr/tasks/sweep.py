@@ -59,7 +59,7 @@ class Sweep:
                 f"{shown(self.seconds)}."
             )
         if not (is_number(self.fps) and 1 <= self.fps <= FASTEST):
-            raise ScaleError(f"fps must be from 1 to {FASTEST:g}, got {shown(self.fps)}.")
+            raise ScaleError(f"fps must be between 1 and {FASTEST:g}, got {shown(self.fps)}.")
         if self.size is not None:
             check_size(self.size)
 
@@ -106,8 +106,8 @@ class Sweep:
         numbers = is_number(x) and is_number(y)
         if not numbers or not (0 <= x <= width and 0 <= y <= height):
             raise ScaleError(
-                f"the point ({shown(x)}, {shown(y)}) is outside the image: x must be from 0 to "
-                f"{width} and y from 0 to {height}, in LR pixels."
+                f"the point ({shown(x)}, {shown(y)}) is outside the image: x must be between 0 and "
+                f"{width}, y between 0 and {height}, in LR pixels."
             )
         return x, y
 

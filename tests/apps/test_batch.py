@@ -198,7 +198,7 @@ def test_what_is_typed(kind, value, wanted):
     ("kind", "value", "said"),
     [
         ("scale", "much", "scale must be a number such as 3.7, got 'much'"),
-        ("scale", "0", "scale must be a number from"),
+        ("scale", "0", "scale must be a number between"),
         ("scale", "nan", "scale must be"),
         ("width", "3.5", "width must be a whole number of pixels, got '3.5'"),
         ("width", "0", "width must be at least 1 pixel"),

@@ -29,7 +29,7 @@ class EncoderConfig(Checked):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside an identity; no norm, residual scale 1."""
+    """Two convolutions and a skip connection; no norm, residual scale 1."""
 
     def __init__(self, channels: int):
         super().__init__()

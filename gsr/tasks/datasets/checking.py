@@ -136,7 +136,7 @@ def check(
     deep: bool = False,
     told: Callable[[float], None] | None = None,
 ) -> Report:
-    """Say what of a data set is in a folder.
+    """Check a folder for the files of a data set.
 
     Args:
         dataset: Which set.
@@ -211,7 +211,7 @@ def _collect(
         elif any(part.name == place[0].part for part in parts):
             found.append((place[0], _Picture(path, place[1])))
     if others:
-        survey.tell("note", f"{_count(len(others), 'other file')} beside the pictures", others)
+        survey.tell("note", f"{_count(len(others), 'other file')} next to the pictures", others)
     if strange:
         text = f"{_count(len(strange), 'picture')} that fit no part of {survey.dataset.name}"
         survey.tell("odd", text, strange)
@@ -235,7 +235,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _place(survey: _Survey, path: Path) -> tuple[_Key, str] | None:
-    """Where a picture belongs, and its name there; None where it cannot be said."""
+    """Where a picture belongs, and its name there; None if unknown."""
     inside = path.parent.relative_to(survey.root)
     # The folder may itself be an inner one: `gsr data check DIV2K data/DIV2K_valid_HR`.
     folders = (survey.root.resolve().name, *inside.parts)
@@ -265,7 +265,7 @@ def _is_result(path: Path) -> bool:
 
 
 def _kind_of(folders: tuple[str, ...]) -> Kind:
-    """Told by the innermost folder that tells it; HR where none does."""
+    """From the innermost folder that names it; HR if none does."""
     for name in reversed(folders):
         if _HR_FOLDER.search(name):
             return "HR"
@@ -281,7 +281,7 @@ def _scale_of(folders: tuple[str, ...]) -> int:
 
 
 def _part_of(dataset: Dataset, folders: tuple[str, ...], name: str) -> str | None:
-    """Told by the folders, else by the number in the name."""
+    """From the folders, else from the number in the name."""
     if len(dataset.parts) == 1:
         return dataset.parts[0].name
     told = " ".join(folders).lower()
@@ -344,7 +344,7 @@ def _check_part(survey: _Survey, part: Part) -> None:
     hr = {key: found for key, found in groups.items() if key.kind == "HR"}
     title = f"{survey.dataset.name} {part.name}".strip()
     if not hr:
-        survey.tell("missing", f"there are no HR pictures of {title}, {part.pictures} belong to it")
+        survey.tell("missing", f"no HR pictures of {title}, which has {part.pictures}")
     for key, pictures in groups.items():
         _check_names(survey, key, part, pictures)
         if key.kind == "LR" and hr:

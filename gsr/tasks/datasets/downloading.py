@@ -1,6 +1,6 @@
 """One file from the net to the disk: resumed, retried, and never taken for whole when it is not.
 
-What has arrived lies in NAME.partial, and beside it, in NAME.partial.json, which version of the
+What has arrived lies in NAME.partial, and next to it, in NAME.partial.json, which version of the
 file it is a part of. NAME itself appears when everything was checked.
 """
 
@@ -40,7 +40,7 @@ Told = Callable[[int, int | None], None]
 
 
 class DownloadError(GsrError):
-    """A file could not be had from the net, or is not the one that was expected."""
+    """A download failed, or its file is not the expected one."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class _Part:
                 failures += 1
                 if failures >= ATTEMPTS:
                     raise DownloadError(
-                        f"{cut}, {ATTEMPTS} times in a row; run the command again to go on "
+                        f"{cut}, {ATTEMPTS} times in a row; run the command again to resume "
                         f"after the {self.have:,} bytes that have arrived."
                     ) from cut
                 pause = PAUSES[min(failures, len(PAUSES)) - 1]
@@ -284,7 +284,7 @@ class _Part:
                     file.write(block)
                     done += len(block)
                     if limit is not None and done > limit:
-                        raise DownloadError(f"{self.url} goes on after {limit:,} bytes.")
+                        raise DownloadError(f"{self.url} sends more than {limit:,} bytes.")
                     self.told(done, limit)
                 file.flush()
                 os.fsync(file.fileno())
@@ -336,12 +336,12 @@ def check_room(folder: Path, needed: int) -> None:
         needed: In bytes.
 
     Raises:
-        OutputError: there is less than that, or what there is cannot be told.
+        OutputError: if there is less, or if it cannot be determined.
     """
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise OutputError(f"the free space of {folder} cannot be told ({error}).") from error
+        raise OutputError(f"cannot determine the free space on {folder} ({error}).") from error
     if needed > free:
         raise OutputError(
             f"{folder} needs {needed / 1e9:.2f} GB of free space and has {free / 1e9:.2f} GB."

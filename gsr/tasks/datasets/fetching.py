@@ -64,8 +64,8 @@ def fetch(
         file: What to fetch.
         folder: Where its folders go; it is made if it does not exist.
         within: Only the folders inside this one are asked for. Others that come with them are
-            put beside them where there is nothing yet.
-        keep: Leave the archive beside the folders.
+            put next to them where there is nothing yet.
+        keep: Keep the archive next to the folders.
         steps: Hears of the work.
 
     Raises:
@@ -91,7 +91,7 @@ def fetch(
 def check_space(
     files: tuple[RemoteFile, ...], folder: Path, *, within: str = "", keep: bool = False
 ) -> None:
-    """Tell before the first byte that the disk is too small, as far as sizes are known.
+    """Refuse before the first byte if the disk is too small, as far as sizes are known.
 
     Raises:
         OutputError: it is, or a folder that is asked for is there and not complete.

@@ -49,7 +49,7 @@ def unpack(
         archive: The file.
         into: An empty folder. After an error it holds what was written so far.
         max_bytes: Most bytes that may come out; None leaves it to `MAX_RATIO`.
-        told: Called as the work goes on.
+        told: Called as the work proceeds.
 
     Raises:
         ArchiveError: the archive is damaged, of another kind, or not safe.
@@ -137,7 +137,7 @@ def _unpack_zip(archive: Path, into: Path, budget: _Budget, told: Told | None) -
     with zipfile.ZipFile(archive) as file:
         entries = [(_checked_zip(entry, budget), entry) for entry in file.infolist()]
         declared = sum(entry.file_size for _, entry in entries)
-        # Told by the table of contents; what really comes out is counted while copying.
+        # From the table of contents; what really comes out is counted while copying.
         _Budget(archive.name, budget.limit).spend(declared)
         done = 0
         for path, entry in entries:

@@ -1,7 +1,7 @@
 """LPIPS, where the `lpips` package happens to be installed.
 
-It is no dependency and no extra of gsr: the package needs torchvision, and downloads a network
-when it is first used.
+It is neither a dependency nor an extra of gsr: the package needs torchvision, and downloads a
+network when it is first used.
 """
 
 import importlib

@@ -67,9 +67,7 @@ def check_protocol(protocol: str, set_type: str | None) -> SetType | None:
         ConfigError: one of them is not known, or a type is given where it changes nothing.
     """
     if protocol not in PROTOCOLS:
-        raise ConfigError(
-            f"there is no protocol called {protocol!r}: known are {', '.join(PROTOCOLS)}."
-        )
+        raise ConfigError(f"unknown protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     if set_type is None:
         return None
     kind = next((known for known in SET_TYPES if known == set_type), None)

@@ -1,6 +1,6 @@
 """Results in one CSV file, a row per picture, scale and method, kept from run to run.
 
-A row says everything that its number depends on. Rows of other settings lie beside each other in
+A row says everything that its number depends on. Rows of other settings share
 the same file and are never mistaken for one another; a row that is there already is not computed
 again. A row is written at once or not at all, so that a file is whole whenever a run is stopped.
 """
@@ -221,7 +221,7 @@ def _value(hint: Any, text: str) -> Any:
     if hint is not int and hint is not float and not text:
         return None
     if not re.fullmatch(_WHOLE if hint is int else _NUMBER, text):
-        raise ValueError(f"{shown(text)} is no number")
+        raise ValueError(f"{shown(text)} is not a number")
     return int(text) if hint is int else float(text)
 
 

@@ -71,7 +71,7 @@ class Evaluation:
         return PROTOCOLS[self.protocol][self.type_of(one)]
 
     def check(self) -> None:
-        """Everything that headers of files tell, before any work.
+        """Everything that file headers show, before any work.
 
         Raises:
             ScaleError: a picture is too small for a scale.
@@ -91,8 +91,8 @@ class Evaluation:
 
         Args:
             results: Keeps them.
-            told: Hears of each.
-            failed: Hears of pictures that raise what nobody foresaw, and the run goes on without
+            told: Called with each.
+            failed: Called with pictures that raise unexpected exceptions; the run continues without
                 them.
 
         Raises:
@@ -108,7 +108,7 @@ class Evaluation:
                         if told:
                             told(row, len(rows), self.total)
                 except GsrError:
-                    raise  # a caller can put it right, and goes on from there
+                    raise  # a caller can correct it and resume from there
                 except Exception as error:
                     if failed is None:
                         raise

@@ -34,7 +34,7 @@ def find_sets(folder: Path, limit: int | None = None) -> list[ImageSet]:
         limit: Take the first pictures of each set only.
 
     Raises:
-        ImageError: there is no picture.
+        ImageError: if no picture is found.
     """
     candidates = [folder, *_folders(folder)]
     if _pictures(folder):

@@ -43,7 +43,7 @@ def test_scales_are_pairs_of_floats(scale: float | tuple, pair: tuple[float, flo
     [0, -2, 64.01, 0.0156, math.nan, math.inf, -math.inf, "4", None, (2, math.nan), (0, 2)],
 )
 def test_scales_out_of_range(scale: object) -> None:
-    with pytest.raises(ScaleError, match=r"^scale must be a number from 0\.015625 to 64, got "):
+    with pytest.raises(ScaleError, match=r"^scale must be a number between 0\.015625 and 64, got "):
         parse_scale(scale)
 
 

@@ -42,7 +42,9 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
 def test_nothing_lies_beside_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path.cwd().anchor
     monkeypatch.setattr("os.walk", lambda _: iter([(root, [], ["a.png"])]))
-    with pytest.raises(OutputError, match=r"no place beside .* for results; name a folder"):
+    with pytest.raises(
+        OutputError, match=r"results cannot be written next to .*; name an output folder"
+    ):
         plan([Path(root)], None, label="x2", suffix=".png")
 
 

@@ -252,7 +252,7 @@ def test_the_size_must_be_said_once(upscale, photo):
 
 @pytest.mark.parametrize("scale", ["0", "-2", "nan", "inf", "1000", "0.001"])
 def test_a_scale_out_of_range(upscale, photo, scale):
-    refused(upscale(photo, "-s", scale), "scale must be a number from", "to 64")
+    refused(upscale(photo, "-s", scale), "scale must be a number between", "and 64")
 
 
 def test_malformed_numbers(upscale, photo):

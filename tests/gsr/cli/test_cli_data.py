@@ -138,7 +138,7 @@ def test_an_incomplete_set(cli, toy, tmp_path):
     result = cli("data", "check", "Toy", tmp_path)
     assert (result.code, result.err) == (1, "")
     assert result.out.splitlines()[2:] == [
-        "  note: 1 other file beside the pictures: notes.txt",
+        "  note: 1 other file next to the pictures: notes.txt",
         "  missing: HR: 2 pictures of 3, without 3",
         "  odd: HR: 1 picture stored as grey, not as RGB: 1.png",
     ]
@@ -148,7 +148,7 @@ def test_many_files_are_counted(cli, tmp_path):
     for number in range(8):
         (tmp_path / f"{number}.txt").write_text("hello")
     line = cli("data", "check", "Set5", tmp_path).out.splitlines()[1]
-    assert line.endswith("beside the pictures: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, and 3 more")
+    assert line.endswith("next to the pictures: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, and 3 more")
 
 
 def test_json(cli, toy, tmp_path):

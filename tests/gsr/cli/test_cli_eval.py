@@ -308,7 +308,7 @@ def test_lpips_that_is_not_installed_is_a_note(evaluate, monkeypatch):
     [
         (("--methods", "bicubic,cubic"), "there is no method called 'cubic': known are bicubic, "),
         (("--methods", "bicubic,"), "there is no method called ''"),
-        (("--protocol", "ntire"), "there is no protocol called 'ntire': known are liif, basicsr"),
+        (("--protocol", "ntire"), "unknown protocol 'ntire'; choose one of liif, basicsr"),
         (("--scales", "1,2"), "scales must be numbers above 1 and up to 64, such as 2,3.4, got"),
         (("--lr", "opencv"), "LR pictures are made by pil, torch, matlab, or lie in a folder, and"),
         (("--set-type", "set5"), "a set's type must be benchmark or div2k, got 'set5'."),

@@ -82,7 +82,7 @@ def test_point_caption_and_place(cli, photo, tmp_path):
         (["--to", "abc"], ["'abc' is not a number"]),
         (["--to", "1"], ["from one scale to another"]),
         (["--at", "5"], ["'5' is not a point"]),
-        (["--at", "50,5"], ["outside the image", "from 0 to 12"]),
+        (["--at", "50,5"], ["outside the image", "between 0 and 12"]),
         (["--size", "32"], ["'32' is not a size"]),
         (["--size", "31x24", "-o", "a.mp4"], ["even sides"]),
         (["--fps", "0"], ["fps must be"]),

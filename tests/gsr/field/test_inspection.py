@@ -170,7 +170,7 @@ def test_each_image_of_a_batch_is_explained(make_model: Make, picture: Callable)
 @pytest.mark.parametrize(("x", "y"), [(-0.1, 2), (11.1, 2), (2, 9.5), (math.nan, 2), ("2", 2)])
 def test_points_outside(tiny_field: GaussianField, x: float, y: float) -> None:
     with pytest.raises(
-        ScaleError, match=r"is outside the image: x must be from 0 to 11 and y from 0 to 9"
+        ScaleError, match=r"is outside the image: x must be between 0 and 11, y between 0 and 9"
     ):
         tiny_field.explain(x, y)
 
@@ -183,7 +183,7 @@ def test_images_the_batch_does_not_have(tiny_field: GaussianField, image: int) -
         lambda: footprint(tiny_field, 1, 1, view, image=image),
         lambda: gaussians_in(tiny_field, view, image=image),
     ):
-        with pytest.raises(GsrError, match=rf"^image must be from 0 to 0, got {image}\.$"):
+        with pytest.raises(GsrError, match=rf"^image must be between 0 and 0, got {image}\.$"):
             ask()
 
 
@@ -219,8 +219,7 @@ def test_a_footprint_out_of_view_is_empty(tiny_field: GaussianField) -> None:
 @pytest.mark.parametrize(("column", "row"), [(-1, 0), (11, 0), (0, 9)])
 def test_gaussians_that_are_not_there(tiny_field: GaussianField, column: int, row: int) -> None:
     expected = (
-        f"^there is no Gaussian at column {column}, row {row}: "
-        "columns go from 0 to 10 and rows from 0 to 8"
+        f"^no Gaussian at column {column}, row {row}: columns go from 0 to 10 and rows from 0 to 8"
     )
     with pytest.raises(GsrError, match=expected):
         footprint(tiny_field, column, row, View.whole((9, 11), (9, 11)))

@@ -143,7 +143,7 @@ def test_weights_under_the_name_of_another_method(liif: Path) -> None:
         ({"method": "liif", "name": 7}, "name must be text, got 7"),
         (
             {"method": "liif", "name": "x", "num_kernels": 100},
-            "unknown key 'num_kernels'; known are method, name, encoder",
+            "unknown key 'num_kernels'; choose one of method, name, encoder",
         ),
         ({"method": "liif"}, "name"),
         ({"method": "liif", "name": "x", "encoder": {"channels": -1}}, ""),

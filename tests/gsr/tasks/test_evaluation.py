@@ -90,7 +90,7 @@ def test_types_of_sets() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (("psnr", None), "there is no protocol called 'psnr': known are liif, basicsr, matlab."),
+        (("psnr", None), "unknown protocol 'psnr'; choose one of liif, basicsr, matlab."),
         (("liif", "set5"), "a set's type must be benchmark or div2k, got 'set5'."),
         (("basicsr", "div2k"), "protocol basicsr measures all sets alike; leave out their type."),
     ],

@@ -94,13 +94,13 @@ def test_the_number_of_frames_is_rounded(seconds: float, fps: float, count: int)
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ({"start": 0}, "scale must be a number from"),
-        ({"stop": 65}, "scale must be a number from"),
+        ({"start": 0}, "scale must be a number between"),
+        ({"stop": 65}, "scale must be a number between"),
         ({"stop": float("nan")}, "scale must be"),
         ({"start": 4, "stop": 4}, "from one scale to another, got 4 twice"),
         ({"seconds": 0}, "seconds must be above 0 and at most 60"),
         ({"seconds": float("nan")}, "seconds must be"),
-        ({"fps": 0.5}, "fps must be from 1 to 60"),
+        ({"fps": 0.5}, "fps must be between 1 and 60"),
         ({"size": (0, 5)}, "whole pixels"),
     ],
 )
@@ -110,7 +110,7 @@ def test_numbers_out_of_range(numbers, said):
 
 
 def test_points_and_sizes_that_do_not_fit_a_picture():
-    with pytest.raises(ScaleError, match="outside the image: x must be from 0 to 40"):
+    with pytest.raises(ScaleError, match="outside the image: x must be between 0 and 40"):
         Sweep(at=(41, 2)).views((30, 40))
     side = int(MAX_PIXELS**0.5)
     with pytest.raises(ScaleError, match="make it smaller or shorter"):

@@ -111,9 +111,12 @@ def test_arguments_of_another_form(argument: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[train]\nstpes = 12\n", "unknown key 'train.stpes'; known are steps, batch"),
-        ("[trane]\nsteps = 12\n", "unknown key 'trane'; known are model, data, loss, train, run"),
-        ("steps = 12\n", "unknown key 'steps'; known are model, data"),
+        ("[train]\nstpes = 12\n", "unknown key 'train.stpes'; choose one of steps, batch"),
+        (
+            "[trane]\nsteps = 12\n",
+            "unknown key 'trane'; choose one of model, data, loss, train, run",
+        ),
+        ("steps = 12\n", "unknown key 'steps'; choose one of model, data"),
         ("train = 12\n", "train must be an object, got 12"),
         ("[train]\nsteps = 1.5\n", "train.steps must be a whole number, got 1.5"),
         ("[train]\nsteps = true\n", "train.steps must be a whole number, got True"),
@@ -148,7 +151,7 @@ def test_arguments_of_another_form(argument: str) -> None:
         ("extends = 3\n", "extends must name a file, got 3"),
         ("extends = ''\n", "extends must name a file"),
         ("extends = '" + "x" * 2000 + "'\n", "extends must name a file"),
-        ("extends = '/dev/zero'\n", "it is no file"),
+        ("extends = '/dev/zero'\n", "it is not a file"),
         ("[train]\nmilestones = [0.5]\n", "train.milestones and train.schedule"),
         ('[train]\nschedule = "multistep"\n', "train.milestones and train.schedule"),
         (

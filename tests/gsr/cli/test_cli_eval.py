@@ -202,7 +202,9 @@ def test_ctrl_c_leaves_a_file_to_go_on_from(evaluate, tmp_path, computed, monkey
     monkeypatch.setattr(running, "measure", stopping)
     stopped = evaluate("-o", tmp_path / "out")
     assert (stopped.code, stopped.out) == (130, "")
-    assert f"error: interrupted; {tmp_path / 'out'} has all that is done, and the" in stopped.err
+    assert (
+        f"error: interrupted; {tmp_path / 'out'} has all finished results, and the" in stopped.err
+    )
     assert len(rows(tmp_path / "out")) == 3
     monkeypatch.setattr(running, "measure", real)
     assert evaluate("-o", tmp_path / "out").out == whole

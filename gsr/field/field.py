@@ -56,6 +56,7 @@ class GaussianField(Generic[Pixels]):
         edits: What was changed since the network made it, in order; see `gsr.field.edits`.
         weights: Which weights, see `gsr.network.fingerprint`; empty where that is not known.
         options: What was asked of the network that is not usual, a word each: `not corrected`.
+        faithful: Whether its colours were corrected so that it gives back the picture.
 
     Raises:
         ShapeError: when members do not fit together.
@@ -81,6 +82,7 @@ class GaussianField(Generic[Pixels]):
     edits: tuple[Edit, ...] = ()
     weights: str = ""
     options: tuple[str, ...] = ()
+    faithful: bool = False
 
     def __post_init__(self) -> None:
         b, _, h, w = self.lr.shape

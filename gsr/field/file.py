@@ -70,6 +70,7 @@ class _Facts:
     info: PictureInfo | None
     alpha: "_Facts | None"
     sloped: bool = False
+    faithful: bool = False
 
 
 @cache
@@ -158,6 +159,7 @@ def _facts(field: GaussianField) -> _Facts:
         info=field.info and _in_unicode(field.info),
         alpha=_facts(field.alpha) if field.alpha is not None else None,
         sloped=field.slopes is not None,
+        faithful=field.faithful,
     )
 
 
@@ -323,6 +325,7 @@ def _field(
         batch_shape=facts.batch_shape,
         alpha=alpha,
         info=facts.info and _sound(facts.info),
+        faithful=facts.faithful,
         edits=(),
         weights="",
         options=(),

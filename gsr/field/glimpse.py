@@ -91,6 +91,11 @@ class Glimpse(Generic[Pixels]):
         return self.mosaic.options
 
     @property
+    def faithful(self) -> bool:
+        """As of the mosaic."""
+        return self.mosaic.faithful
+
+    @property
     def edits(self) -> "tuple[Edit, ...]":
         """As of the mosaic."""
         return self.mosaic.edits

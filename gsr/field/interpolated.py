@@ -44,6 +44,7 @@ class Interpolated(Generic[Pixels]):
     weights = ""
     layers: tuple[Layer, ...] = ("result", "lr")
     options: tuple[str, ...] = ()
+    faithful = True
     edits: "tuple[Edit, ...]" = ()
 
     @classmethod

@@ -123,6 +123,11 @@ class Mosaic(Generic[Pixels]):
         return self.like.options
 
     @property
+    def faithful(self) -> bool:
+        """As `GaussianField.faithful`."""
+        return self.like.faithful
+
+    @property
     def edits(self) -> "tuple[Edit, ...]":
         """None: an edit needs the `whole` field."""
         return ()

@@ -94,6 +94,13 @@ class ContinuousImage(Protocol[Pixels]):
         ...
 
     @property
+    def faithful(self) -> bool:
+        """Whether it gives back the picture it was made from: at magnification 1 renders are that
+        picture then, and below 1 they are reduced from it.
+        """
+        ...
+
+    @property
     def nbytes(self) -> int:
         """Memory of what was made of the picture."""
         ...

@@ -18,7 +18,7 @@ from torch import Tensor
 from gsr.base.coords import View, resolve_view
 from gsr.base.errors import ScaleError, shown
 from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Pixels, Progress
-from gsr.images import Depth, Dither, PictureInfo, downscale, mean_color, to_levels
+from gsr.images import Depth, Dither, PictureInfo, bicubic_view, downscale, mean_color, to_levels
 
 MAX_REDUCED_PIXELS = 2**27
 """Pixels that may be rendered at once for a band that is then reduced."""
@@ -138,6 +138,9 @@ def _reduced(
 
     A margin is rendered with it, so that views put together make the whole.
     """
+    if layer == "result" and image.faithful and not image.edits and _is_of_pixels(view):
+        box = view.x, view.y, view.width, view.height
+        return torch.stack([bicubic_view(one, box, view.size) for one in image.lr])
     if reduction == (1, 1):
         return _read(image, view, layer)
     size = view.size[0] + 2 * MARGIN, view.size[1] + 2 * MARGIN
@@ -157,6 +160,16 @@ def _reduced(
     )
     reduced = downscale(_read(image, wider, layer).clamp(0, 1), size)
     return reduced[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def _is_of_pixels(view: View) -> bool:
+    """Whether the pixels of a picture are all that a view can show of it: it is reduced, or they
+    are shown one by one.
+    """
+    if max(view.scale) > 1 + TINY:
+        return False
+    whole = all(abs(place - round(place)) < TINY for place in (view.x, view.y))
+    return min(view.scale) < 1 - TINY or whole
 
 
 def _picture(

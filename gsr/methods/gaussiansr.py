@@ -21,6 +21,7 @@ from gsr.field.protocol import Prediction, Progress
 from gsr.field.tile_store import TileStore
 from gsr.images import PictureSource, Source, is_grey, mean_color
 from gsr.methods.encode import Images, check_tile, encode_tiles, part_of, read_images
+from gsr.methods.flat import flat_at_borders
 from gsr.network.classifier import Classifier, Kind, nearest
 from gsr.network.correction import corrected, reach
 from gsr.network.decoder import DecoderConfig
@@ -335,7 +336,9 @@ class GaussianSR(nn.Module):
             return self._mosaic(images, plan, store or TileStore())
         first, second = images.progress(progress)
         lr = images.rgb.to(self.bank.raw)
-        maps = _greyed(self._maps(lr, plan, first), is_grey(lr))
+        everything = slice(0, lr.shape[-2]), slice(0, lr.shape[-1])
+        maps = self._settled(self._maps(lr, plan, first), lr, everything, plan)
+        maps = _greyed(maps, is_grey(lr))
         alpha = None
         if images.alpha is not None:
             alpha = self.encode(
@@ -369,6 +372,7 @@ class GaussianSR(nn.Module):
             classifier=self.config.classifier,
             model=f"{BEST}{self.name}" if plan.ensemble else self.name,
             weights=weights,
+            faithful=plan.corrected,
             options=("not corrected",) if self.config.corrects and not plan.corrected else (),
         )
 
@@ -408,7 +412,29 @@ class GaussianSR(nn.Module):
         maps = self._maps(crop, replace(plan, tile=max(crop.shape[-2:])), None)
         inner = within(part, outer)
         own = {name: value[:, *inner].clone() for name, value in maps.items()}
+        own = self._settled(own, lr, part, plan)
         return self._field(lr[:, :, *part], _greyed(own, grey), plan, weights)
+
+    def _settled(
+        self, maps: dict[str, Tensor], lr: Float[Tensor, "b 3 h w"], part: Slices, plan: "_Plan"
+    ) -> dict[str, Tensor]:
+        """Maps of a part of pictures, with flat borders as the network has them elsewhere."""
+        flat = flat_at_borders(lr, part, self._own_radius + plan.halo(self.sampler))
+        if not flat.any():
+            return maps
+        pixels = lr[:, :, *part].movedim(1, -1)[flat]
+        colors, which = pixels.unique(dim=0, return_inverse=True)
+        side = 2 * self.radius + 1
+        centre = slice(self.radius, self.radius + 1)
+        alone = replace(plan, tile=side)
+        found: dict[str, list[Tensor]] = {}
+        for color in colors:
+            sheet = color[None, :, None, None].expand(1, 3, side, side)
+            for name, value in self._maps(sheet, alone, None).items():
+                found.setdefault(name, []).append(value[0, centre, centre][0, 0])
+        for name, values in found.items():
+            maps[name][flat] = torch.stack(values)[which]
+        return maps
 
     def _maps(
         self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None

@@ -80,6 +80,11 @@ class SampledImage(Generic[Pixels]):
         return ("result", "lr")
 
     @property
+    def faithful(self) -> bool:
+        """Not known of a method in general."""
+        return False
+
+    @property
     def options(self) -> tuple[str, ...]:
         """None: see `ContinuousImage`."""
         return ()

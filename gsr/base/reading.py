@@ -134,9 +134,9 @@ def _made(kind: Any, values: Any, place: tuple[str, ...]) -> Any:
 def _plain(hint: Any, value: Any, place: tuple[str, ...]) -> Any:
     """A value as its member's type wants it from outside."""
     kinds = _kinds(hint)
-    inner = next((kind for kind in kinds if isinstance(kind, type) and is_dataclass(kind)), None)
+    inner = next((kind for kind in kinds if _is_made(kind) and kind is not bytes), None)
     if inner is not None:
-        return None if value is None else _made(inner, value, place)
+        return None if value is None else _made(_of_kind(inner, value, place), value, place)
     if isinstance(value, str) and bytes in kinds:
         return _decoded(value, place)
     if isinstance(value, list) and _is_bare(hint):
@@ -172,7 +172,24 @@ def _is_bare(hint: Any) -> bool:
 
 
 def _is_made(kind: Any) -> bool:
-    return kind is bytes or (isinstance(kind, type) and is_dataclass(kind))
+    made = isinstance(kind, type) and (is_dataclass(kind) or hasattr(kind, "kinds"))
+    return made or kind is bytes
+
+
+def _of_kind(kind: Any, value: Any, place: tuple[str, ...]) -> Any:
+    """Which dataclass is meant, where the member's type has several; the first unless it is said.
+
+    Such a type has a class method `kinds`, which gives them by the `kind` that they have.
+    """
+    if is_dataclass(kind):
+        return kind
+    kinds = kind.kinds()
+    usual = next(iter(kinds))
+    said = value.get("kind", usual) if isinstance(value, dict) else usual
+    if not isinstance(said, str) or said not in kinds:
+        where = ".".join((*place, "kind"))
+        raise ConfigError(f"{where} must be one of {', '.join(kinds)}, got {shown(said)}")
+    return kinds[said]
 
 
 def _tuples(value: Any) -> Any:

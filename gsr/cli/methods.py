@@ -52,7 +52,9 @@ def method_table(rows: list[dict[str, Any]]) -> list[str]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return f"EDSR {value['channels']} x {value['blocks']}"
+        from gsr.network.encoders import AnyEncoderConfig
+
+        return str(AnyEncoderConfig.kinds()[value["kind"]](**value).label)
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -27,7 +27,7 @@ from gsr.base.tensorfile import CHECKSUM, Entry, entries, opened, write
 from gsr.decoding.metadata import is_profile, kept_exif
 from gsr.field import FIELD_TYPES, GaussianField, edits
 from gsr.images import PictureInfo
-from gsr.network.classifier import Kind
+from gsr.network.classifier import CLASSIFIERS, Kind
 from gsr.network.sampler import Sampler, SamplerConfig
 
 FORMAT, VERSION = "gsr-field", 3
@@ -293,7 +293,7 @@ def _check_sizes(facts: _Facts, sizes: Mapping[str, int]) -> None:
         raise ValueError(f"{batch} images of {width} x {height} pixels cannot be a field")
     if not kernels:
         raise ValueError("the bank has no kernel")
-    if sizes["e"] != (kernels if facts.classifier == "logits" else 3):
+    if sizes["e"] != CLASSIFIERS[facts.classifier].channels(kernels):
         raise ValueError("the evidence does not fit the classifier")
     if facts.info is not None and batch != 1:
         raise ValueError("a picture file holds one image")

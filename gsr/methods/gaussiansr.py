@@ -10,7 +10,7 @@ from typing import Annotated, Literal, overload
 import torch
 from jaxtyping import Bool, Float
 from PIL import Image
-from pydantic import Field
+from pydantic import Field, InstanceOf
 from torch import Tensor, nn
 
 from gsr.base.errors import ConfigError
@@ -22,10 +22,10 @@ from gsr.field.tile_store import TileStore
 from gsr.images import PictureSource, Source, is_grey, mean_color
 from gsr.methods.encode import Images, check_tile, encode_tiles, part_of, read_images
 from gsr.methods.flat import flat_at_borders
-from gsr.network.classifier import Classifier, Kind, nearest
+from gsr.network.classifier import CLASSIFIERS, Kind, nearest
 from gsr.network.correction import corrected, reach
 from gsr.network.decoder import DecoderConfig
-from gsr.network.encoders import EDSR, EncoderConfig
+from gsr.network.encoders import AnyEncoderConfig, EncoderConfig, new_encoder
 from gsr.network.fingerprint import fingerprint
 from gsr.network.kernels import KernelBank, physical
 from gsr.network.sampler import Sample, Sampler, SamplerConfig, SplatMaps
@@ -46,7 +46,7 @@ class ModelConfig(Checked):
 
     Attributes:
         name: What the weights are called.
-        encoder: Width and depth of EDSR.
+        encoder: Kind and size of the encoder, see `gsr.network.encoders`.
         classifier: `logits` (the paper's) or `prototype`.
         num_kernels: Size of the bank.
         bank: How the bank starts, `grid` or `oriented`.
@@ -64,7 +64,7 @@ class ModelConfig(Checked):
     """
 
     name: Annotated[str, Field(max_length=200)]
-    encoder: EncoderConfig = EncoderConfig()
+    encoder: InstanceOf[AnyEncoderConfig] = EncoderConfig()
     classifier: Kind = "prototype"
     num_kernels: Annotated[int, Field(ge=1, le=4096)] = 100
     bank: Literal["grid", "oriented"] = "oriented"
@@ -133,9 +133,9 @@ class GaussianSR(nn.Module):
         super().__init__()
         self.config = config
         channels = config.encoder.channels
-        self.encoder = EDSR(config.encoder)
+        self.encoder = new_encoder(config.encoder)
         self.bank = KernelBank(config.num_kernels, config.bank)
-        self.classifier = Classifier(channels, config.num_kernels, config.classifier)
+        self.classifier = CLASSIFIERS[config.classifier](channels, config.num_kernels)
         if config.predicted:
             sizes = _head_sizes(config)
             self.heads = nn.Conv2d(channels, sum(sizes), 3, padding=1)
@@ -153,6 +153,11 @@ class GaussianSR(nn.Module):
         return self.config.name
 
     @property
+    def can_turn(self) -> bool:
+        """Whether turned encodings of a picture can be averaged; see `encode`."""
+        return CLASSIFIERS[self.config.classifier].turns
+
+    @property
     def radius(self) -> int:
         """LR pixels around one that its Gaussian depends on; the exact halo of a tile."""
         return self._own_radius + (reach(self.sampler) if self.config.corrects else 0)
@@ -160,7 +165,7 @@ class GaussianSR(nn.Module):
     @property
     def _own_radius(self) -> int:
         """Without the correction."""
-        return self.config.encoder.radius + 1
+        return self.encoder.radius + 1
 
     def maps(self, lr: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, dict[str, Tensor]]:
         """Evidence of the classifier, and the other members of `SplatMaps` by name."""
@@ -326,7 +331,7 @@ class GaussianSR(nn.Module):
             >>> model.encode(torch.rand(3, 6, 8), lazy=True)
             Mosaic(8 x 6 Gaussians, 0 of 1 tiles, model='lite')
         """
-        if ensemble and self.config.classifier != "prototype":
+        if ensemble and not self.can_turn:
             raise ConfigError(
                 f"{self.name} cannot be averaged over turns: its classes know no direction."
             )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, InstanceOf
 from torch import Tensor, nn
 
 from gsr.base.coords import View
@@ -16,7 +16,7 @@ from gsr.field.protocol import Prediction, Progress
 from gsr.methods.cost import Cost
 from gsr.methods.encode import encode_tiles
 from gsr.methods.point_image import PointMethod, blocks
-from gsr.network.encoders import EDSR, EncoderConfig
+from gsr.network.encoders import AnyEncoderConfig, EncoderConfig, new_encoder
 from gsr.network.fingerprint import fingerprint
 from gsr.network.splat import grid_points
 
@@ -35,12 +35,12 @@ class BaselineConfig(Checked):
     Attributes:
         method: Which head, a key of `gsr.methods.baselines.BASELINES`.
         name: What the weights are called.
-        encoder: Width and depth of EDSR.
+        encoder: Kind and size of the encoder, see `gsr.network.encoders`.
     """
 
     method: Annotated[str, Field(max_length=200)]
     name: Annotated[str, Field(max_length=200)]
-    encoder: EncoderConfig = EncoderConfig()
+    encoder: InstanceOf[AnyEncoderConfig] = EncoderConfig()
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class PointNetwork(PointMethod, nn.Module):
     def __init__(self, config: BaselineConfig):
         super().__init__()
         self.config = config
-        self.encoder = EDSR(config.encoder)
+        self.encoder = new_encoder(config.encoder)
         # The layout a CPU's convolutions are fastest in; torch's stubs miss this overload.
         self.encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -127,7 +127,7 @@ class PointNetwork(PointMethod, nn.Module):
     def maps(self, lr: Tensor, tile: int, progress: Progress | None) -> tuple[Tensor, Tensor]:
         """Features of the encoder, tile by tile."""
         lr = lr.to(next(self.parameters()))
-        made = encode_tiles(lr, tile, self.config.encoder.radius, self._features, progress)
+        made = encode_tiles(lr, tile, self.encoder.radius, self._features, progress)
         return lr, made["feat"].movedim(-1, 1)
 
     def _features(self, lr: Float[Tensor, "1 3 h w"]) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from gsr.methods.baselines import BASELINES, BaselineConfig
 from gsr.methods.classical import Pillow, Sinc
 from gsr.methods.gaussiansr import BEST, PRESETS, GaussianSR, ModelConfig
 from gsr.methods.weights import Trained, build, load_network, manifest
-from gsr.network.encoders import EncoderConfig
+from gsr.network.encoders import AnyEncoderConfig
 
 CLASSICAL = ("bicubic", "lanczos", "nearest", "sinc")
 ON_RESULT = "sinc:"
@@ -85,7 +85,7 @@ class Best:
         Raises:
             ConfigError: it makes no Gaussians that could be averaged.
         """
-        if not isinstance(method, GaussianSR) or method.config.classifier != "prototype":
+        if not isinstance(method, GaussianSR) or not method.can_turn:
             raise ConfigError(
                 f"{method.name} cannot be averaged over turns; lite and weights like it can."
             )
@@ -109,7 +109,7 @@ class Best:
         return self.model.encode(source, progress=progress, ensemble=True)
 
 
-def new_network(preset: str, encoder: EncoderConfig | None = None) -> Trained:
+def new_network(preset: str, encoder: AnyEncoderConfig | None = None) -> Trained:
     """A network to train from scratch, with random weights from torch's generator.
 
     Args:

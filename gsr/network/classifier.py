@@ -9,36 +9,163 @@ Two kinds behind one interface. Both turn features into `evidence`, a map small 
   moves the choice the right way, so kernels keep a meaning that can be looked at.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import AfterValidator
 from torch import Tensor, nn
 
 from gsr.network.kernels import KernelBank
-
-Kind = Literal["logits", "prototype"]
 
 PROTOTYPE_WIDTH = 0.15
 """How far apart, in wish space, two kernels are before one is clearly preferred."""
 
 
+def _known(kind: str) -> str:
+    if kind not in CLASSIFIERS:
+        raise ValueError(f"must be one of {', '.join(CLASSIFIERS)}")
+    return kind
+
+
+Kind = Annotated[str, AfterValidator(_known)]
+"""A key of `CLASSIFIERS`."""
+
+
+class Classifier(nn.Module, ABC):
+    """Features to evidence; in training, also to differentiable raw kernels."""
+
+    turns: ClassVar[bool] = False
+    """Whether `gsr.network.turning` knows what a turn of the picture does to the evidence."""
+
+    def __init__(self, channels: int, num_kernels: int):
+        super().__init__()
+        self.head = nn.Conv2d(channels, self.channels(num_kernels), 3, padding=1)
+
+    @staticmethod
+    @abstractmethod
+    def channels(num_kernels: int) -> int:
+        """Of the evidence, for a bank of this size."""
+
+    @staticmethod
+    @abstractmethod
+    def scores(
+        evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"]
+    ) -> Float[Tensor, "b n h w"]:
+        """Score of every kernel at every pixel; softmax of it is the classifier's probability."""
+
+    @abstractmethod
+    def training_kernels(
+        self,
+        evidence: Float[Tensor, "b e h w"],
+        bank: KernelBank,
+        *,
+        soft: bool,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Float[Tensor, "b h w 4"], Tensor]:
+        """Raw kernels with gradients for both classifier and bank, and the commitment loss."""
+
+    def forward(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b e h w"]:
+        return self.head(feat)
+
+
+class Logits(Classifier):
+    """The paper's: a score per kernel, drawn from in training."""
+
+    @staticmethod
+    def channels(num_kernels: int) -> int:
+        """See `Classifier`."""
+        return num_kernels
+
+    @staticmethod
+    def scores(evidence: Tensor, bank_raw: Tensor) -> Tensor:
+        """See `Classifier`."""
+        return evidence
+
+    def training_kernels(
+        self,
+        evidence: Tensor,
+        bank: KernelBank,
+        *,
+        soft: bool,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See `Classifier`; `soft` mixes the kernels."""
+        logits = evidence.float()
+        where = generator.device if generator else logits.device
+        uniform = torch.rand(logits.shape, generator=generator, device=where)
+        uniform = uniform.clamp_(1e-9, 1 - 1e-7)
+        noise = -torch.log(-torch.log(uniform)).to(logits.device)
+        mixture = (logits + noise).softmax(1).movedim(1, -1)  # [b, h, w, n]
+        if not soft:
+            hard = F.one_hot(mixture.argmax(-1), mixture.shape[-1]).to(mixture.dtype)
+            mixture = hard + mixture - mixture.detach()
+        return mixture @ bank.raw, logits.new_zeros(())
+
+
+class Prototype(Classifier):
+    """Ours: the shape that a pixel would like, of which it gets the nearest."""
+
+    turns = True
+
+    def __init__(self, channels: int, num_kernels: int):
+        super().__init__(channels, num_kernels)
+        # For a device that holds no numbers, torch would load its compiler first, which takes long.
+        if not self.head.weight.is_meta:
+            # Start at a mid-size round kernel: the centre of the bank.
+            nn.init.normal_(self.head.weight, std=0.01)
+            with torch.no_grad():
+                self.head.bias.copy_(torch.tensor((-0.65, -0.65, 0.0)))  # type: ignore[union-attr]
+
+    @staticmethod
+    def channels(num_kernels: int) -> int:
+        """See `Classifier`."""
+        return 3
+
+    @staticmethod
+    def scores(evidence: Tensor, bank_raw: Tensor) -> Tensor:
+        """See `Classifier`."""
+        wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
+        # -|wish - kernel|^2 / 2 as wish . kernel - |kernel|^2 / 2 - |wish|^2 / 2, and in place: a
+        # map per kernel is by far the largest thing here.
+        scores = torch.addmm(-0.5 * kernels.square().sum(-1), wish.reshape(-1, 3), kernels.T)
+        scores = scores.unflatten(0, wish.shape[:-1])
+        scores.sub_(0.5 * wish.square().sum(-1, keepdim=True)).div_(PROTOTYPE_WIDTH**2)
+        return scores.movedim(-1, 1)
+
+    def training_kernels(
+        self,
+        evidence: Tensor,
+        bank: KernelBank,
+        *,
+        soft: bool,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """See `Classifier`; `soft` takes the kernels as wished."""
+        wish = evidence.float()
+        index = self.scores(wish.detach(), bank.raw.detach()).argmax(1)
+        kernel, wish = bank.raw[index], wish.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
+        shape, opacity = kernel[..., :3], kernel[..., 3:]
+        # The bank follows the wishes, and the wishes stay near the bank.
+        commitment = F.mse_loss(wish, shape.detach()) + F.mse_loss(shape, wish.detach())
+        # Value of the nearest kernel, gradient to the kernel and, straight through, to the wish.
+        taken = wish if soft else shape + wish - wish.detach()
+        return torch.cat((taken, opacity), -1), commitment
+
+
+CLASSIFIERS: dict[str, type[Classifier]] = {"logits": Logits, "prototype": Prototype}
+"""To add a kind, write its class and name it here."""
+
+
 def class_scores(
     evidence: Float[Tensor, "b e h w"], bank_raw: Float[Tensor, "n 4"], kind: Kind
 ) -> Float[Tensor, "b n h w"]:
-    """Score of every kernel at every pixel; softmax of it is the classifier's probability."""
-    if kind == "logits":
-        return evidence
-    wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
-    # -|wish - kernel|^2 / 2 as wish . kernel - |kernel|^2 / 2 - |wish|^2 / 2, and in place: a map
-    # per kernel is by far the largest thing here.
-    scores = torch.addmm(-0.5 * kernels.square().sum(-1), wish.reshape(-1, 3), kernels.T)
-    scores = scores.unflatten(0, wish.shape[:-1])
-    scores.sub_(0.5 * wish.square().sum(-1, keepdim=True)).div_(PROTOTYPE_WIDTH**2)
-    return scores.movedim(-1, 1)
+    """`Classifier.scores` of a kind."""
+    return CLASSIFIERS[kind].scores(evidence, bank_raw)
 
 
 BAND = 2**17
@@ -98,58 +225,3 @@ def _choose(evidence: Tensor, bank_raw: Tensor, kind: Kind) -> Choice:
     top = probability.gather(1, index[:, :1])
     entropy = torch.special.entr(probability).sum(1) / torch.log(probability.new_tensor(2.0))
     return Choice(index[:, 0], index[:, -1], top[:, 0], entropy)
-
-
-class Classifier(nn.Module):
-    """Features to evidence; in training, also to differentiable raw kernels."""
-
-    def __init__(self, channels: int, num_kernels: int, kind: Kind):
-        super().__init__()
-        self.kind: Kind = kind
-        self.head = nn.Conv2d(channels, num_kernels if kind == "logits" else 3, 3, padding=1)
-        # For a device that holds no numbers, torch would load its compiler first, which takes long.
-        if kind == "prototype" and not self.head.weight.is_meta:
-            # Start at a mid-size round kernel: the centre of the bank.
-            nn.init.normal_(self.head.weight, std=0.01)
-            with torch.no_grad():
-                self.head.bias.copy_(torch.tensor((-0.65, -0.65, 0.0)))  # type: ignore[union-attr]
-
-    def forward(self, feat: Float[Tensor, "b c h w"]) -> Float[Tensor, "b e h w"]:
-        return self.head(feat)
-
-    def training_kernels(
-        self,
-        evidence: Float[Tensor, "b e h w"],
-        bank: KernelBank,
-        *,
-        soft: bool,
-        generator: torch.Generator | None = None,
-    ) -> tuple[Float[Tensor, "b h w 4"], Tensor]:
-        """Raw kernels with gradients for both classifier and bank, and the commitment loss."""
-        evidence = evidence.float()
-        if self.kind == "logits":
-            return self._gumbel(evidence, bank, soft, generator), evidence.new_zeros(())
-        return self._nearest(evidence, bank, soft)
-
-    def _nearest(self, wish: Tensor, bank: KernelBank, soft: bool) -> tuple[Tensor, Tensor]:
-        index = class_scores(wish.detach(), bank.raw.detach(), "prototype").argmax(1)
-        kernel, wish = bank.raw[index], wish.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
-        shape, opacity = kernel[..., :3], kernel[..., 3:]
-        # The bank follows the wishes, and the wishes stay near the bank.
-        commitment = F.mse_loss(wish, shape.detach()) + F.mse_loss(shape, wish.detach())
-        # Value of the nearest kernel, gradient to the kernel and, straight through, to the wish.
-        taken = wish if soft else shape + wish - wish.detach()
-        return torch.cat((taken, opacity), -1), commitment
-
-    def _gumbel(
-        self, logits: Tensor, bank: KernelBank, soft: bool, generator: torch.Generator | None
-    ) -> Tensor:
-        where = generator.device if generator else logits.device
-        uniform = torch.rand(logits.shape, generator=generator, device=where)
-        uniform = uniform.clamp_(1e-9, 1 - 1e-7)
-        noise = -torch.log(-torch.log(uniform)).to(logits.device)
-        mixture = (logits + noise).softmax(1).movedim(1, -1)  # [b, h, w, n]
-        if not soft:
-            hard = F.one_hot(mixture.argmax(-1), mixture.shape[-1]).to(mixture.dtype)
-            mixture = hard + mixture - mixture.detach()
-        return mixture @ bank.raw

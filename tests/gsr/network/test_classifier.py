@@ -8,10 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gsr.network.classifier import PROTOTYPE_WIDTH, Classifier, Kind, choose, class_scores, nearest
+from gsr.network.classifier import (
+    CLASSIFIERS,
+    PROTOTYPE_WIDTH,
+    Classifier,
+    Kind,
+    choose,
+    class_scores,
+    nearest,
+)
 from gsr.network.kernels import KernelBank, oriented_bank
 
-KINDS: tuple[Kind, ...] = ("logits", "prototype")
+KINDS: tuple[Kind, ...] = tuple(CLASSIFIERS)
 
 
 def evidence_of(kind: Kind, seed: int = 0, num_kernels: int = 100) -> Tensor:
@@ -89,13 +97,13 @@ def test_half_precision_evidence_is_scored_in_float32() -> None:
 
 @pytest.mark.parametrize(("kind", "channels"), [("logits", 100), ("prototype", 3)])
 def test_head_makes_evidence(kind: Kind, channels: int) -> None:
-    head = Classifier(6, 100, kind)
+    head = CLASSIFIERS[kind](6, 100)
     assert head(torch.zeros(2, 6, 5, 4)).shape == (2, channels, 5, 4)
 
 
 def prepared(kind: Kind) -> tuple[Classifier, KernelBank, Tensor]:
     evidence = evidence_of(kind).requires_grad_()
-    return Classifier(4, 100, kind), KernelBank(), evidence
+    return CLASSIFIERS[kind](4, 100), KernelBank(), evidence
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -183,7 +191,7 @@ def test_soft_mixtures_stay_inside_the_bank() -> None:
 
 def test_gumbel_frequencies_follow_the_probabilities() -> None:
     logits = torch.tensor((1.0, 0.0, -1.0)).log_softmax(0)
-    classifier, bank = Classifier(2, 3, "logits"), KernelBank(25)
+    classifier, bank = CLASSIFIERS["logits"](2, 3), KernelBank(25)
     bank.raw = torch.nn.Parameter(torch.eye(4)[:3])
     evidence = logits[None, :, None, None].expand(1, 3, 60, 60)
     raw, _ = classifier.training_kernels(

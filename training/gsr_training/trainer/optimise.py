@@ -1,18 +1,19 @@
 """Networks at their start, and how fast each of their parts learns."""
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gsr.base.errors import ConfigError
+from gsr.base.errors import ConfigError, shown
+from gsr.base.reading import read_values
 from gsr.methods import NETWORKS
 from gsr.methods.baselines import BaselineConfig
 from gsr.methods.gaussiansr import ModelConfig
 from gsr.methods.weights import Trained, load_network
 from gsr.methods.weights import build as build_network
-from gsr.network.encoders import EncoderConfig
+from gsr.network.encoders import AnyEncoderConfig
 from gsr_training.trainer.recipe import ModelRecipe, TrainRecipe
 from gsr_training.trainer.warm_start import grown
 
@@ -40,10 +41,7 @@ def build(recipe: ModelRecipe, seed: int) -> Trained:
 def _configured(
     config: ModelConfig | BaselineConfig, recipe: ModelRecipe
 ) -> ModelConfig | BaselineConfig:
-    encoder = EncoderConfig(
-        recipe.channels or config.encoder.channels, recipe.blocks or config.encoder.blocks
-    )
-    config = replace(config, encoder=encoder)
+    config = replace(config, encoder=_encoder(config.encoder, recipe))
     of_gaussians = {
         "finest": recipe.finest != 0,
         "slopes": recipe.slopes != "preset",
@@ -61,6 +59,20 @@ def _configured(
         config = replace(config, corrected=recipe.corrected == "yes")
     finest = recipe.finest or config.sampler.finest
     return replace(config, sampler=replace(config.sampler, finest=finest))
+
+
+def _encoder(usual: AnyEncoderConfig, recipe: ModelRecipe) -> AnyEncoderConfig:
+    kinds = AnyEncoderConfig.kinds()
+    if recipe.encoder and recipe.encoder not in kinds:
+        raise ConfigError(
+            f"model.encoder must be one of {', '.join(kinds)}, got {shown(recipe.encoder)}."
+        )
+    kind = recipe.encoder or usual.kind
+    values = asdict(usual) if kind == usual.kind else {}
+    asked = {"channels": recipe.channels, "blocks": recipe.blocks}
+    values |= {key: value for key, value in asked.items() if value}
+    made: AnyEncoderConfig = read_values(kinds[kind], values, "model")
+    return made
 
 
 def _start_from(network: Trained, name: str) -> None:

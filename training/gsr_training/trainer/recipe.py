@@ -44,7 +44,8 @@ class ModelRecipe(Checked):
 
     Attributes:
         preset: Architecture, a name of `gsr.PRESETS` or of the comparison methods.
-        channels, blocks: Of the EDSR encoder; 0 takes the preset's.
+        encoder: Its kind, a key of `gsr.network.encoders.ENCODERS`; empty takes the preset's.
+        channels, blocks: Of the encoder; 0 takes the preset's.
         finest: Magnification beyond which the decoder is told this one; 0 takes the preset's.
         init: Weights to start from, a bundled name or a file; empty starts anew.
         slopes: Whether a Gaussian's colour has a slope: `preset`, `yes` or `no`.
@@ -54,6 +55,7 @@ class ModelRecipe(Checked):
 
     called: ClassVar[str] = "model."
     preset: Word = "lite"
+    encoder: Word = ""
     channels: Annotated[int, Field(ge=0, le=1024)] = 0
     blocks: Annotated[int, Field(ge=0, le=128)] = 0
     finest: Annotated[float, Field(ge=0, le=MAX_SCALE)] = 0.0

@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be removed anyway
     fcntl = None  # type: ignore[assignment]
 
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
@@ -27,12 +29,14 @@ _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A new file in the same folder that takes the place of ``target`` if all goes well.
 
-    What runs that were killed have left in the folder is removed.
+    It may be read and written by those who might the one before. What runs that were killed have
+    left in the folder is removed.
     """
     remove_leftovers(target.parent)
     temporary, stream = _part_beside(target)
     try:
         with stream:
+            _permit_as(target, stream)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -45,6 +49,28 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _permit_as(target: Path, stream: BinaryIO) -> None:
+    """Owner and permissions of the file that is replaced, as far as this account may give them."""
+    with suppress(OSError, AttributeError):  # no file there, or no such thing on Windows
+        old = target.stat()
+        if stat.S_ISREG(old.st_mode):
+            with suppress(OSError):
+                os.fchown(stream.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(stream.fileno(), stat.S_IMODE(old.st_mode))
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace a file that was made read-only, which renaming would not heed.
+
+    Raises:
+        OutputError: it is.
+    """
+    with suppress(OSError):
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode) and not found.st_mode & _ANY_WRITE:
+            raise OutputError(f"{path} is read-only, and is not replaced.")
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -93,8 +119,9 @@ def writing(path: str | Path) -> Iterator[BinaryIO]:
     """As `replacing`, for a file that a user named; a symbolic link is followed.
 
     Raises:
-        OutputError: the file system does not let it be written.
+        OutputError: the file system does not let it be written, or it is read-only.
     """
+    check_replaceable(Path(path))
     with _named(path) as target, replacing(target) as stream:
         yield stream
 

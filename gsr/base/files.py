@@ -1,24 +1,17 @@
-"""Which files a run reads and writes, decided before any work starts.
-
-Nothing here reads a pixel or imports PyTorch, so a mistake in a path is reported at once.
-"""
+"""What names of files and folders stand for, before anything is read from them."""
 
 import hashlib
 import json
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gsr.base.atomic import remove_leftovers
-from gsr.base.earlier import results_among
-from gsr.base.errors import GsrError, ImageError, OutputError
+from gsr.base.errors import GsrError, OutputError
 
-if TYPE_CHECKING:
-    pass
+STDIN = Path("-")
+"""As an input: a picture that comes through standard input."""
 
 READABLE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif",
@@ -51,8 +44,20 @@ MAX_HEADER = 100_000_000
 """Bytes of a field's header, as its format has it."""
 
 
+def is_stream(path: Path) -> bool:
+    """Whether only this process can read it: standard input, or a descriptor by its number."""
+    return path == STDIN or os.path.abspath(path).startswith(("/dev/", "/proc/self/"))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a name stands for a folder. Unlike pathlib's, this raises nothing."""
+    return path != STDIN and os.path.isdir(path)
+
+
 def result_stem(path: Path) -> str:
     """How results made of a file are called before a mark and a suffix."""
+    if path == STDIN:
+        return "stdin"
     return marked(path.stem, edited=is_field_file(path) and _lists_edits(path))
 
 
@@ -86,172 +91,6 @@ def is_file(path: Path, refusal: type[GsrError]) -> bool:
         raise refusal(f"{path} cannot be opened: {_reason(error)}.") from error
 
 
-@dataclass(frozen=True)
-class Job:
-    """One picture to read and where its result goes."""
-
-    source: Path
-    output: Path
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The jobs of a run.
-
-    Attributes:
-        jobs: In the order of the inputs.
-        many: Several pictures, or a folder, were asked for.
-        named_folder: Results go into folders that may have to be made.
-        left_out: Pictures of a folder that are results of an earlier run.
-    """
-
-    jobs: tuple[Job, ...]
-    many: bool
-    named_folder: bool
-    left_out: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A picture, and its folder relative to the folder it was found in (None: named itself)."""
-
-    source: Path
-    inside: Path | None
-    root: Path
-
-
-def plan(
-    inputs: list[Path],
-    output: Path | None,
-    *,
-    label: str,
-    suffix: str,
-    into: bool = False,
-    recursive: bool = False,
-) -> Plan:
-    """Give every input its output.
-
-    Args:
-        inputs: Files and folders.
-        output: A file for one input file, else a folder; None writes next to the inputs: next
-            to a file, and for a folder into a new one next to it.
-        label: Marks names made here, `photo.png` becomes `photo-LABEL.png`.
-        suffix: Format of names made here, with its dot.
-        into: `output` is a folder even for one input, and even if it does not exist yet.
-        recursive: Also take the folders inside folders; `output` repeats their structure.
-
-    Raises:
-        ImageError: a folder holds no pictures.
-        OutputError: many inputs with one output file, or two inputs with one output.
-    """
-    # Unlike pathlib's, these tests raise nothing where a folder may not be entered; who reads or
-    # writes there later has the words for it.
-    many = len(inputs) > 1 or any(map(os.path.isdir, inputs))
-    to_folder = output is not None and os.path.isdir(output)
-    if (many or into) and output is not None and os.path.exists(output) and not to_folder:
-        raise OutputError(f"{output} is a file, and a folder is needed.")
-    named = output is not None and output.suffix.lower() in READABLE_SUFFIXES
-    if (many or into) and named and not to_folder:
-        raise OutputError(f"{output} is the name of a picture, and a folder is needed.")
-    if not many and output is not None and not into and not to_folder:
-        return Plan((Job(inputs[0], output),), many, named_folder=False)
-    found = list(_find_all(inputs, output, recursive))
-    earlier = _earlier(found)
-    kept = [one for one in found if one.source not in earlier]
-    folders = [_folder(one, output, label) for one in kept]
-    names = _names([one.source for one in kept], folders, f"-{label}{suffix}")
-    jobs = [
-        Job(one.source, folder / name)
-        for one, folder, name in zip(kept, folders, names, strict=True)
-    ]
-    # Without metadata they cannot be recognized, except those that this very run would make.
-    own = _made_here(jobs, {one.source for one in kept if one.inside is not None})
-    jobs = [job for job in jobs if job.source not in own]
-    _check_distinct(jobs)
-    return Plan(tuple(jobs), many, named_folder=many or into, left_out=(*sorted(earlier | own),))
-
-
-def _earlier(found: list[_Found]) -> set[Path]:
-    """Pictures of folders that are results of others next to them."""
-    inside = [one.source for one in found if one.inside is not None]
-    return results_among(inside, READABLE_SUFFIXES) if inside else set()
-
-
-def _made_here(jobs: list[Job], inside: set[Path]) -> set[Path]:
-    """Which of the sources in folders are what other jobs make."""
-    outputs = {os.path.abspath(job.output) for job in jobs}
-    return {path for path in inside if os.path.abspath(path) in outputs}
-
-
-def _find_all(inputs: list[Path], output: Path | None, recursive: bool) -> Iterator[_Found]:
-    seen: set[str] = set()
-    for path in inputs:
-        is_folder = os.path.isdir(path)
-        found = _find_in(path, output, recursive) if is_folder else [_Found(path, None, path)]
-        if not found:
-            deeper = "" if recursive else "; add --recursive to look into the folders inside it"
-            raise ImageError(f"{path} holds no pictures{deeper}.")
-        for one in found:
-            # Not pathlib's, which raises where links point at each other.
-            if (real := os.path.realpath(one.source)) not in seen:
-                seen.add(real)
-                yield one
-
-
-def _find_in(folder: Path, output: Path | None, recursive: bool) -> list[_Found]:
-    found = []
-    own = _identity(output) if output else None
-    for where, folders, names in os.walk(folder):
-        # Results of an earlier run inside the folder are not pictures to start from.
-        folders[:] = sorted(
-            name
-            for name in folders
-            if recursive and not name.startswith(".") and _identity(Path(where, name)) != own
-        )
-        for name in sorted(names):
-            path = Path(where, name)
-            if not _may_be_file(path):
-                continue
-            if path.suffix.lower() in READABLE_SUFFIXES and not name.startswith("."):
-                found.append(_Found(path, path.parent.relative_to(folder), folder))
-    return found
-
-
-def _may_be_file(path: Path) -> bool:
-    """Not a pipe, a device or a socket: reading these may wait or last for ever."""
-    return os.path.isfile(path) or not os.path.exists(path)  # a link to nothing is reported later
-
-
-def _folder(one: _Found, output: Path | None, label: str) -> Path:
-    if one.inside is None:
-        return output or one.source.parent
-    root = one.root.resolve()
-    if output is None and not root.name:
-        raise OutputError(f"results cannot be written next to {root}; name an output folder.")
-    return (output or root.with_name(f"{root.name}-{label}")) / one.inside
-
-
-def _names(sources: list[Path], folders: list[Path], ending: str) -> list[str]:
-    """`photo-x3.7.png`; where `photo.png` and `photo.jpg` meet, `photo-jpg-x3.7.png`."""
-    # Lower case, because some file systems see no difference.
-    keys = [(folder, path.stem.lower()) for path, folder in zip(sources, folders, strict=True)]
-    taken = Counter(keys)
-    return [
-        result_stem(path)
-        + (path.suffix.lower().replace(".", "-") if taken[key] > 1 else "")
-        + ending
-        for path, key in zip(sources, keys, strict=True)
-    ]
-
-
-def _check_distinct(jobs: Iterable[Job]) -> None:
-    taken: dict[Path, Path] = {}
-    for job in jobs:
-        other = taken.setdefault(job.output.absolute(), job.source)
-        if other != job.source:
-            raise OutputError(f"{other} and {job.source} would both be written to {job.output}.")
-
-
 def copy_times(source: Path, result: Path) -> None:
     """Give a result the times of access and change of what it was made from."""
     try:
@@ -263,7 +102,7 @@ def copy_times(source: Path, result: Path) -> None:
 
 def identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
     """What identifies a file, whatever its name is; files that do not exist have none."""
-    return {identity for path in paths if (identity := _identity(path))}
+    return {found for path in paths if (found := identity(path))}
 
 
 def check_not_an_input(output: Path, inputs: set[tuple[int, int]]) -> None:
@@ -272,11 +111,20 @@ def check_not_an_input(output: Path, inputs: set[tuple[int, int]]) -> None:
     Raises:
         OutputError: `output` is one of `inputs`, directly or through a link.
     """
-    if _identity(output) in inputs:
+    if identity(output) in inputs:
         raise OutputError(f"{output} is an input itself, and inputs are never replaced.")
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def is_newer(source: Path, result: Path) -> bool:
+    """Whether a file was changed after the one made of it."""
+    try:
+        return source.stat().st_mtime_ns > result.stat().st_mtime_ns
+    except OSError:
+        return False
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What identifies a file or a folder, whatever its name is; None where nothing is."""
     try:
         found = path.stat()
     except OSError:

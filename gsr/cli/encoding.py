@@ -9,6 +9,7 @@ from gsr.base.errors import ImageError, OutputError
 from gsr.base.files import FIELD_SUFFIX, is_field_file
 from gsr.cli import single
 from gsr.cli.names import print_path
+from gsr.cli.pipes import Source
 from gsr.cli.progress import Reporter
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def encode(
-    image: Annotated[Path, typer.Argument(help="Picture to encode.", metavar="IN")],
+    image: Source,
     output: Annotated[
         Path | None,
         typer.Option(

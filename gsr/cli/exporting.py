@@ -9,6 +9,7 @@ from gsr.base.errors import OutputError
 from gsr.base.files import PAGE_SUFFIX, is_page_file
 from gsr.cli import single
 from gsr.cli.names import print_path
+from gsr.cli.pipes import Source
 from gsr.cli.progress import Reporter
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    image: Annotated[Path, typer.Argument(help="Picture or .gsf file.", metavar="IN")],
+    image: Source,
     output: Annotated[
         Path | None,
         typer.Option(

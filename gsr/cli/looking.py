@@ -12,6 +12,7 @@ import typer
 from gsr.base.errors import ConfigError, WeightsError
 from gsr.base.files import is_field_file
 from gsr.cli.methods import method_rows, method_table
+from gsr.cli.pipes import Source
 from gsr.cli.progress import Reporter
 from gsr.cli.single import Best, Model, Strength, White, encode, method_for, open_noted
 from gsr.cli.sizes import number
@@ -179,9 +180,7 @@ def _text(value: Any) -> str:
 
 
 def inspect(
-    image: Annotated[
-        Path, typer.Argument(help="Picture, or field file, to look into.", metavar="IN")
-    ],
+    image: Source,
     at: Annotated[str, typer.Option("--at", help="Point in pixels of the picture.", metavar="X,Y")],
     scale: Annotated[
         float,

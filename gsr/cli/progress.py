@@ -20,28 +20,34 @@ class Reporter:
 
     Attributes:
         quiet: Say nothing but errors.
+        hidden: What is left out of everything that is said: a folder of ours, say.
     """
 
     quiet: bool = False
+    hidden: str = ""
+
+    def shown(self, text: str) -> str:
+        """What is said of a text."""
+        return printable(text.replace(self.hidden, "") if self.hidden else text)
 
     def note(self, text: str) -> None:
         """Something worth knowing that is not an error."""
         if not self.quiet:
-            say(printable(f"note: {text}"))
+            say(self.shown(f"note: {text}"))
 
     def line(self, text: str) -> None:
         """One finished step; on a terminal the bar has shown it already."""
         if not self.quiet and not sys.stderr.isatty():
-            say(printable(text))
+            say(self.shown(text))
 
     def summary(self, text: str) -> None:
         """How it ended, terminal or not."""
         if not self.quiet:
-            say(printable(text))
+            say(self.shown(text))
 
     def error(self, text: str) -> None:
         """Something failed and the run continues."""
-        say(printable(f"error: {text}"))
+        say(self.shown(f"error: {text}"))
 
     @contextmanager
     def bar(self, text: str) -> Iterator[Advance]:
@@ -50,7 +56,7 @@ class Reporter:
             yield lambda part: None
             return
         with _bar() as bar:
-            task = bar.add_task(printable(text), total=1.0)
+            task = bar.add_task(self.shown(text), total=1.0)
             yield lambda part: bar.update(task, completed=part)
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gsr.base.atomic import check_replaceable
 from gsr.base.errors import ConfigError, ImageError, OutputError
-from gsr.base.files import check_not_an_input, identities, prepare_folder, result_stem
+from gsr.base.files import STDIN, check_not_an_input, identities, prepare_folder, result_stem
+from gsr.base.naming import check_length
 from gsr.cli.progress import Reporter
 from gsr.cli.sizes import number
 from gsr.cli.stopping import exit_code, stoppable
@@ -47,7 +49,10 @@ def beside(source: Path, ending: str) -> Path:
 
     Raises:
         ImageError: `source` is a folder; not all of them have a name to start from.
+        ConfigError: it is standard input.
     """
+    if source == STDIN:
+        raise ConfigError("what is made of a picture from standard input needs a name; see -o.")
     if os.path.isdir(source):
         raise ImageError(f"{source} is a folder, and a picture file is needed.")
     return source.with_name(result_stem(source) + ending)
@@ -57,11 +62,14 @@ def check_target(output: Path, source: Path, *, overwrite: bool) -> None:
     """Whether a result may be written, before any work on it.
 
     Raises:
-        OutputError: it is the source, exists already, or its folder cannot be written to.
+        OutputError: it is the source, exists already or is read-only, its name is too long, or its
+            folder cannot be written to.
     """
     check_not_an_input(output, identities([source]))
     if os.path.exists(output) and not overwrite:
         raise OutputError(f"{output} exists already; add --overwrite to replace it.")
+    check_replaceable(output)
+    check_length(output)
     prepare_folder(output.parent, create=False)
 
 

@@ -8,6 +8,7 @@ import typer
 from gsr.base.output_size import parse_size
 from gsr.cli.looking import point
 from gsr.cli.names import print_path
+from gsr.cli.pipes import Source
 from gsr.cli.progress import Reporter
 from gsr.cli.single import (
     Best,
@@ -25,7 +26,7 @@ from gsr.cli.sizes import number
 
 
 def sweep(
-    image: Annotated[Path, typer.Argument(help="Picture, or field file.", metavar="IN")],
+    image: Source,
     start: Annotated[
         float,
         typer.Option("--from", help="Scale of the first frame.", parser=number, metavar="FACTOR"),

@@ -3,17 +3,21 @@
 import json
 import os
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from gsr.base.errors import ConfigError, GsrError, OutputError
-from gsr.base.files import Plan, plan
+from gsr.base.files import STDIN, is_folder, is_newer
 from gsr.base.metadata_kinds import KINDS, kinds
+from gsr.base.naming import USUAL, Names
 from gsr.base.output_size import Fit
+from gsr.base.planning import Plan, plan
 from gsr.base.progress import Steps
 from gsr.cli.names import print_path
+from gsr.cli.pipes import check_terminals, is_stdout, source, to_stdout
 from gsr.cli.progress import Reporter
 from gsr.cli.single import Best, Model, Strength, White, decoders, method_called
 from gsr.cli.sizes import number, wanted_size
@@ -30,7 +34,12 @@ MAX_SIDE = 2**30
 
 def upscale(
     inputs: Annotated[
-        list[Path], typer.Argument(help="Pictures, folders of them, or field files.", metavar="IN")
+        list[Path],
+        typer.Argument(
+            help="Pictures, folders of them, or field files; - is standard input.",
+            metavar="IN",
+            parser=source,
+        ),
     ],
     scale: Annotated[
         float | None,
@@ -75,13 +84,22 @@ def upscale(
         typer.Option(
             "--output",
             "-o",
-            help="File for one picture, folder for several. Default: next to the input.",
+            help="File for one picture, folder for several; a slash at the end says folder, and - "
+            "is standard output. Default: next to the input.",
             metavar="OUT",
         ),
     ] = None,
     model: Model = "lite",
     strength: Strength = 1.0,
     best: Best = False,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="Names of results in a folder, of {stem}, {type}, {folder} of the picture, "
+            "{label} or {scale} and {suffix} of the result.",
+            metavar="TEXT",
+        ),
+    ] = USUAL,
     file_format: Annotated[
         Format | None,
         typer.Option("--format", "-f", help="Format where OUT does not name a file. Default: png."),
@@ -92,6 +110,9 @@ def upscale(
     white: White = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
+    ] = False,
+    newer: Annotated[
+        bool, typer.Option("--newer", help="Replace results that are older than their picture.")
     ] = False,
     strip: Annotated[
         bool, typer.Option("--strip", help="Write no metadata: no EXIF, ICC profile, comment.")
@@ -132,29 +153,36 @@ def upscale(
     wanted = wanted_size(scale, size, width, height, longest, fit)
     if background is not None:
         _check_background(background, fit)
-    target = Path(output) if output is not None else None
-    todo = plan(
-        inputs,
-        target,
-        label=wanted.label,
-        suffix=f".{file_format or 'png'}",
-        into=bool(output) and str(output).endswith(("/", os.sep)),
-        recursive=recursive,
-    )
-    _check_format(todo, target, file_format)
-    reporter = Reporter(quiet)
-    if todo.left_out:
-        count = len(todo.left_out)
-        reporter.note(
-            f"left out as results of an earlier run: {count}, such as {todo.left_out[0]}."
+    if newer and overwrite:
+        raise ConfigError("--overwrite replaces every result, and --newer some; choose one.")
+    names = Names(wanted.label, f".{file_format or 'png'}", name)
+    piped = is_stdout(output)
+    check_terminals(reads=STDIN in inputs, writes=piped)
+    with ExitStack() as stack:
+        if piped:
+            _check_pipe(inputs, as_json=as_json)
+            output = str(stack.enter_context(to_stdout(names.suffix)))
+        elif output is None and STDIN in inputs:
+            raise ConfigError("a picture from standard input needs --output for its result.")
+        target = Path(output) if output is not None else None
+        todo = plan(
+            inputs,
+            target,
+            names=names,
+            into=bool(output) and str(output).endswith(("/", os.sep)),
+            recursive=recursive,
         )
-    with decoders() as pool:
+        _check_names(todo, target, name, file_format)
+        reporter = Reporter(quiet, hidden=f"{target.parent}{os.sep}" if piped and target else "")
+        _tell_left_out(todo, reporter)
+        pool = stack.enter_context(decoders())
         batch = Batch(
             todo,
             wanted,
             method=lambda: method_called(model, best=best, strength=strength),
             advise=True,
             overwrite=overwrite,
+            newer=newer,
             background=background,
             strip=strip,
             keep=None if keep is None else kinds(keep),
@@ -165,8 +193,28 @@ def upscale(
             pool=pool,
             steps=Steps(bar=reporter.bar, note=reporter.note),
         )
-        code = _run(batch, reporter, as_json=as_json, null=null)
+        code = _run(batch, reporter, as_json=as_json, null=null, piped=piped)
     raise typer.Exit(code)
+
+
+def _check_pipe(inputs: list[Path], *, as_json: bool) -> None:
+    if len(inputs) != 1 or is_folder(inputs[0]):
+        raise ConfigError("standard output takes the result of one picture; name a folder.")
+    if as_json:
+        raise ConfigError("standard output takes the picture, and no --json beside it.")
+
+
+def _tell_left_out(todo: Plan, reporter: Reporter) -> None:
+    if todo.left_out:
+        count = len(todo.left_out)
+        reporter.note(
+            f"left out as results of an earlier run: {count}, such as {todo.left_out[0]}."
+        )
+    if todo.linked:
+        count = len(todo.linked)
+        reporter.note(
+            f"links to folders that are taken already: {count}, such as {todo.linked[0]}."
+        )
 
 
 def _check_background(color: str, fit: Fit | None) -> None:
@@ -177,15 +225,19 @@ def _check_background(color: str, fit: Fit | None) -> None:
     check_color(color)
 
 
-def _check_format(todo: Plan, target: Path | None, file_format: Format | None) -> None:
+def _check_names(todo: Plan, target: Path | None, name: str, file_format: Format | None) -> None:
+    """Refuse options that name a result in two ways."""
+    named = target is not None and bool(todo.jobs) and target == todo.jobs[0].output
+    if named and name != USUAL:
+        raise ConfigError(f"--name is for results in a folder, and {target} is a file.")
     alike = {"jpg": (".jpg", ".jpeg"), "tiff": (".tif", ".tiff")}
-    if file_format and target is not None and target == todo.jobs[0].output:
+    if file_format and named and target is not None:
         accepted = alike.get(file_format, (f".{file_format}",))
         if target.suffix.lower() not in accepted:
             raise ConfigError(f"--format {file_format} does not fit the name {target}.")
 
 
-def _run(batch: Batch, reporter: Reporter, *, as_json: bool, null: bool) -> int:
+def _run(batch: Batch, reporter: Reporter, *, as_json: bool, null: bool, piped: bool) -> int:
     """Do all jobs and return the exit code."""
     many, total = batch.todo.many, len(batch.todo.jobs)
     counts: Counter[Status] = Counter()
@@ -193,7 +245,8 @@ def _run(batch: Batch, reporter: Reporter, *, as_json: bool, null: bool) -> int:
         with stoppable():
             for outcome in batch.run():
                 counts[outcome.status] += 1
-                _conclude(outcome, reporter, many=many, as_json=as_json, null=null)
+                _conclude(outcome, reporter, many=many)
+                _print(outcome, as_json=as_json, null=null, piped=piped)
     except KeyboardInterrupt as stopped:
         reporter.error(f"interrupted, {counts['written']} of {total} pictures were written.")
         return exit_code(stopped)
@@ -203,9 +256,7 @@ def _run(batch: Batch, reporter: Reporter, *, as_json: bool, null: bool) -> int:
     return SOME_FAILED if counts["failed"] else 0
 
 
-def _conclude(
-    outcome: Outcome, reporter: Reporter, *, many: bool, as_json: bool, null: bool
-) -> None:
+def _conclude(outcome: Outcome, reporter: Reporter, *, many: bool) -> None:
     """Report what became of one job.
 
     Raises:
@@ -214,15 +265,23 @@ def _conclude(
     if outcome.status == "skipped":
         if not many:
             raise OutputError(f"{outcome.output} exists already; add --overwrite to replace it.")
-        reporter.note(f"{outcome.output} exists already and was skipped; see --overwrite.")
+        if is_newer(Path(outcome.input), Path(outcome.output)):
+            why = "is older than its picture and was skipped; see --newer"
+        else:
+            why = "exists already and was skipped; see --overwrite"
+        reporter.note(f"{outcome.output} {why}.")
     if outcome.error is not None:
         if not many:
-            raise GsrError(outcome.error)
+            raise GsrError(reporter.shown(outcome.error))
         reporter.error(outcome.error)
     if outcome.status == "written":
         size = f"{outcome.width} x {outcome.height} pixels"
         reporter.line(f"{outcome.input}: {size} in {outcome.seconds:.1f} s")
+
+
+def _print(outcome: Outcome, *, as_json: bool, null: bool, piped: bool) -> None:
+    """What goes to stdout, unless the picture itself does."""
     if as_json:
         show(json.dumps(vars(outcome)))
-    elif outcome.status == "written":
+    elif outcome.status == "written" and not piped:
         print_path(outcome.output, null=null)

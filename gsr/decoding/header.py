@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gsr.base.errors import GsrError
+from gsr.base.files import is_stream
 
 if TYPE_CHECKING:
     from gsr.decoding.pool import Pool
@@ -20,7 +21,7 @@ def header_size(path: Path, pool: "Pool | None" = None) -> tuple[int, int] | Non
     from gsr.decoding.decode import read_size
 
     try:
-        if not path.is_file():  # a pipe can be read once
+        if is_stream(path) or not path.is_file():  # a pipe can be read once
             return None
         if pool is not None:
             return pool.size(path, str(path))

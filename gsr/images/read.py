@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from gsr.base.errors import ImageError, reason
+from gsr.base.files import is_stream
 from gsr.decoding.decode import PREFIX, decode, from_pillow, is_known
 from gsr.decoding.info import MAX_INPUT_PIXELS, Decoded, check_pixels
 from gsr.decoding.pool import Pool
@@ -29,6 +30,7 @@ def load(
     max_pixels: int = MAX_INPUT_PIXELS,
     white: float | None = None,
     pool: Pool | None = None,
+    name: str = "image",
 ) -> Picture:
     """Read a picture from anything that may hold one.
 
@@ -46,6 +48,7 @@ def load(
             and arrays and tensors have 1.
         pool: decodes files outside this process, where a crash of a decoder costs the picture
             alone; unless given, they are decoded here.
+        name: what messages call the source, where it does not bring a name itself.
 
     Raises:
         ImageError: the source is missing, unreadable, damaged, too large or out of range.
@@ -64,17 +67,20 @@ def load(
         return from_tensor(source, max_pixels, white)
     if isinstance(source, np.ndarray):
         return from_array(source, max_pixels, white)
-    return from_decoded(_decode(source, max_pixels, white, pool))
+    return from_decoded(_decode(source, max_pixels, white, pool, name))
 
 
-def _decode(source: object, max_pixels: int, white: float | None, pool: Pool | None) -> Decoded:
+def _decode(
+    source: object, max_pixels: int, white: float | None, pool: Pool | None, name: str
+) -> Decoded:
     if isinstance(source, Image.Image):
-        label = str(getattr(source, "filename", "") or "image")
+        label = str(getattr(source, "filename", "") or name)
         return from_pillow(source, label, max_pixels, white)
     if not isinstance(source, str | Path):
-        return _from_stream(_as_stream(source), "image", max_pixels, white, pool)
+        return _from_stream(_as_stream(source), name, max_pixels, white, pool)
     with _open_file(Path(source)) as stream:
-        if pool and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        regular = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+        if pool and regular and not is_stream(Path(source)):
             return pool.decode(Path(source), str(source), max_pixels, white)
         return _from_stream(stream, str(source), max_pixels, white, pool)
 
@@ -82,9 +88,11 @@ def _decode(source: object, max_pixels: int, white: float | None, pool: Pool | N
 def _from_stream(
     stream: BinaryIO, label: str, max_pixels: int, white: float | None, pool: Pool | None
 ) -> Decoded:
-    if pool is None:
-        return decode(stream, label, max_pixels, white)
-    return pool.decode(_whole(stream, label), label, max_pixels, white)
+    if pool is not None:
+        return pool.decode(_whole(stream, label), label, max_pixels, white)
+    if not stream.seekable():
+        stream = io.BytesIO(_whole(stream, label))
+    return decode(stream, label, max_pixels, white)
 
 
 def _whole(stream: BinaryIO, label: str) -> bytes:
@@ -127,6 +135,6 @@ def _as_stream(source: object) -> BinaryIO:
             "a picture must be a path, bytes, a binary stream, a Pillow image, a NumPy array or a "
             f"tensor, got {type(source).__name__}."
         )
-    if hasattr(source, "seekable") and source.seekable():
+    if hasattr(source, "seekable"):
         return source  # type: ignore[return-value]
     return io.BytesIO(source.read())

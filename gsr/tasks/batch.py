@@ -7,19 +7,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from gsr.base.atomic import remove_leftovers
+from gsr.base.atomic import check_replaceable, remove_leftovers
 from gsr.base.errors import GsrError, OutputError, ScaleError, out_of_memory, reason
 from gsr.base.files import (
-    Job,
-    Plan,
     check_not_an_input,
     copy_times,
     free_memory,
     identities,
     is_field_file,
+    is_newer,
     prepare_folder,
 )
+from gsr.base.naming import check_length
 from gsr.base.output_size import Layout, OutputSize
+from gsr.base.planning import Job, Plan
 from gsr.base.progress import SILENT, Advance, Steps
 from gsr.decoding.header import header_size
 
@@ -65,6 +66,7 @@ class Batch:
         wanted: Size of the results.
         method: Called once, when the first picture is to be encoded.
         overwrite: Replace results that exist already; else they are skipped.
+        newer: Replace those that are older than their picture.
         background: Colour of the margin where a size is padded, see `gsr.images.margin`.
         strip: Write no metadata.
         keep: Kinds of metadata to keep, see `gsr.images.save`.
@@ -82,6 +84,7 @@ class Batch:
     wanted: OutputSize
     method: "Callable[[], Method]"
     overwrite: bool = False
+    newer: bool = False
     background: str | None = None
     strip: bool = False
     keep: "frozenset[str] | None" = None
@@ -130,9 +133,13 @@ class Batch:
 
     def _check(self, job: Job, inputs: set[tuple[int, int]]) -> Outcome | None:
         """All that can be known before the work: existing files, size, memory, format."""
+        if job.problem:
+            raise OutputError(job.problem)
         check_not_an_input(job.output, inputs)
-        if os.path.exists(job.output) and not self.overwrite:
+        check_length(job.output)
+        if os.path.exists(job.output) and not self._replaces(job):
             return Outcome(str(job.source), str(job.output), "skipped")
+        check_replaceable(job.output)
         from gsr.images import MAX_INPUT_PIXELS, check_output
 
         lr_size = header_size(job.source, self.pool)
@@ -141,6 +148,9 @@ class Batch:
             check_output(job.output, size)
             self._warn_of_memory(job, lr_size, size)
         return None
+
+    def _replaces(self, job: Job) -> bool:
+        return self.overwrite or (self.newer and is_newer(job.source, job.output))
 
     def _layout(self, job: Job, lr_size: tuple[int, int]) -> Layout:
         try:

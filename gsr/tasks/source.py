@@ -1,10 +1,11 @@
 """Whatever a user names as a source: a picture to encode, or a field that is encoded already."""
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gsr.base.errors import ImageError
-from gsr.base.files import is_field_file
+from gsr.base.files import STDIN, is_field_file
 from gsr.decoding.pool import Pool
 from gsr.field import GaussianField
 from gsr.field.file import open_field
@@ -58,7 +59,7 @@ def open_source(path: Path, *, white: float | None = None, pool: Pool | None = N
     """Read a picture, or a field file, which is recognized by its suffix.
 
     Args:
-        path: The file.
+        path: The file; `-` is a picture from standard input.
         white: As of `gsr.images.load`.
         pool: As of `gsr.images.load`.
 
@@ -66,7 +67,8 @@ def open_source(path: Path, *, white: float | None = None, pool: Pool | None = N
         ImageError: it cannot be read, or is a field of several pictures.
     """
     if not is_field_file(path):
-        picture = load(path, white=white, pool=pool)
+        source = sys.stdin.buffer if path == STDIN else path
+        picture = load(source, white=white, pool=pool, name="stdin")
         size = picture.rgb.shape[1], picture.rgb.shape[2]
         return Opened(picture, size, picture.info, picture.alpha is not None)
     field = open_field(path)

@@ -16,8 +16,9 @@ from typing import Literal, cast, get_args
 
 from gsr.base.coords import parse_scale
 from gsr.base.errors import ConfigError
-from gsr.base.files import plan
+from gsr.base.naming import Names
 from gsr.base.output_size import Kind, OutputSize, parse_size
+from gsr.base.planning import plan
 from gsr.base.progress import Advance, Steps
 from gsr.decoding.pool import Pool
 from gsr.field.protocol import Method
@@ -176,8 +177,7 @@ def _outcomes(
     todo = plan(
         sources,
         folder / "out",
-        label=options.wanted.label,
-        suffix=f".{options.format}",
+        names=Names(options.wanted.label, f".{options.format}"),
         into=True,
     )
     done = 0

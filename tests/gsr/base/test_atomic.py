@@ -153,3 +153,23 @@ def test_a_full_disk_is_called_so(error, said, tmp_path):
     with pytest.raises(OutputError, match=said), writing(tmp_path / "a"):
         raise error
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_what_takes_the_place_of_a_file_takes_its_permissions(tmp_path, mode):
+    target = tmp_path / "a.png"
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    with writing(target) as stream:
+        assert os.fstat(stream.fileno()).st_mode & 0o777 == mode  # before anything is in it
+        stream.write(b"new")
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"new", mode)
+
+
+def test_a_read_only_file_stays(tmp_path):
+    target = tmp_path / "a.png"
+    target.write_bytes(b"old")
+    target.chmod(0o444)
+    with pytest.raises(OutputError, match="is read-only, and is not replaced"), writing(target):
+        raise AssertionError("nothing was begun")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]

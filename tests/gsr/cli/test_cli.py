@@ -520,8 +520,58 @@ def test_equal_names_stay_apart(upscale, album, tmp_path):
     result = upscale(album, "-s", 2, "-o", tmp_path / "out")
     assert {path.name for path in result.paths} == {"a-jpg-x2.png", "a-png-x2.png", "b-x2.png"}
     one, two = picture(tmp_path / "1" / "same.png"), picture(tmp_path / "2" / "same.png")
-    refused(upscale(one, two, "-s", 2, "-o", tmp_path / "out"), "would both be written")
+    third = picture(tmp_path / "2" / "third.png")
+    result = upscale(one, two, third, "-s", 2, "-o", tmp_path / "new")
+    assert result.code == 1
+    assert [path.name for path in result.paths] == ["third-x2.png"]
+    assert result.err.count("would both be written to") == 2
+    assert "1 written, 0 skipped, 2 failed." in result.err
     assert {path.name for path in upscale(one, two, "-s", 2).paths} == {"same-x2.png"}
+
+
+def test_a_template_names_results(upscale, album, tmp_path):
+    template = "{folder}-{stem}_{scale}x{suffix}"
+    result = upscale(album, "-s", 2, "-o", tmp_path / "out", "--name", template)
+    assert [path.name for path in result.paths] == ["album-a_2x.png", "album-b_2x.png"]
+    again = upscale(album, "-s", 2, "-o", tmp_path / "out", "--name", template)
+    assert "0 written, 2 skipped" in again.err
+    photo = album / "a.png"
+    refused(upscale(photo, "-s", 2, "--name", "{x}"), "--name takes {stem}")
+    refused(upscale(photo, "-s", 2, "-o", "a.png", "--name", "{stem}"), "a.png is a file")
+
+
+def test_what_changed_is_made_again(upscale, album, tmp_path):
+    options = (album, "-s", 2, "-o", tmp_path / "out")
+    assert len(upscale(*options).paths) == 2
+    assert "0 written, 2 skipped" in upscale(*options, "--newer").err
+    result = tmp_path / "out" / "a-x2.png"
+    os.utime(result, (1, 1))
+    told = upscale(*options)
+    assert f"{result} is older than its picture and was skipped; see --newer" in told.err
+    assert upscale(*options, "--newer").paths == [result]
+    refused(upscale(*options, "--newer", "--overwrite"), "choose one")
+
+
+def test_a_result_that_is_read_only_is_not_replaced(upscale, photo, tmp_path):
+    (result,) = upscale(photo, "-s", 2).paths
+    result.chmod(0o444)
+    refused(upscale(photo, "-s", 2, "--overwrite"), str(result), "is read-only")
+    result.chmod(0o640)
+    assert upscale(photo, "-s", 2, "--overwrite").code == 0
+    assert result.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_name_that_is_too_long_is_found_before_the_work(upscale, tmp_path, monkeypatch):
+    long = picture(tmp_path / f"{'n' * 248}.png")
+    monkeypatch.setattr("gsr.tasks.batch._render", None)
+    refused(upscale(long, "-s", 25), "its name has 256 bytes, and 255 are allowed")
+
+
+def test_links_to_folders_are_followed_once_and_it_is_said(upscale, album, tmp_path):
+    (album / "again").symlink_to("deep")
+    result = upscale(album, "-r", "-s", 2, "-o", tmp_path / "out")
+    assert len(result.paths) == 3
+    assert "note: links to folders that are taken already: 1, such as " in result.err
 
 
 def test_a_folder_without_pictures(upscale, album, tmp_path):

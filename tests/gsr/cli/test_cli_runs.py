@@ -19,8 +19,9 @@ from PIL import Image
 import gsr.cli
 import gsr.tasks.batch
 from gsr import GaussianSR, ModelConfig
-from gsr.base.files import plan
+from gsr.base.naming import Names
 from gsr.base.output_size import OutputSize
+from gsr.base.planning import plan
 from gsr.decoding.pool import Pool
 from gsr.methods.weights import load, save_weights
 from gsr.network.encoders import EncoderConfig
@@ -94,7 +95,7 @@ def test_a_decoder_that_does_its_worst_stops_no_other(word, weights, tmp_path):
         picture(folder / f"{name}.png")
     with (folder / "b.png").open("ab") as file:
         file.write(word.encode())
-    todo = plan([folder], tmp_path / "out", label="x2", suffix=".png")
+    todo = plan([folder], tmp_path / "out", names=Names("x2", ".png"))
     with Pool(decode=hostile.NAME) as pool:
         batch = Batch(todo, OutputSize("scale", 2.0), lambda: load(weights), pool=pool)
         outcomes = list(batch.run())
@@ -152,7 +153,7 @@ def test_who_watches_can_end_the_run(weights, tmp_path):
     def enough(part: float) -> None:
         raise Enough
 
-    todo = plan([picture(tmp_path / "a.png")], tmp_path, label="x2", suffix=".png", into=True)
+    todo = plan([picture(tmp_path / "a.png")], tmp_path, names=Names("x2", ".png"), into=True)
     steps = Steps(bar=lambda title: nullcontext(enough), note=lambda sentence: None)
     batch = Batch(todo, OutputSize("scale", 2.0), lambda: load(weights), steps=steps)
     with pytest.raises(Enough):

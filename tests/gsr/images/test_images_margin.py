@@ -38,3 +38,15 @@ def test_without_a_margin_it_is_the_same_picture():
 def test_what_is_no_colour_is_refused(color):
     with pytest.raises(ConfigError, match="is not a colour; give a name such as white"):
         check_color(color)
+
+
+@pytest.mark.parametrize(("dtype", "full"), [(np.uint8, 255), (np.uint16, 65535), (np.float32, 1)])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_levels_of_any_depth_get_the_same_margin(dtype, full, channels):
+    levels = np.full((4, 3, channels), full // 3, dtype)
+    made = with_margin(levels, (4, 6), "white")
+    assert made.dtype == dtype
+    assert np.array_equal(made[:, 1:4], levels)
+    assert bool((made[:, [0, 4, 5]] == full).all())
+    assert with_margin(levels, (4, 6))[0, 0].tolist() == [0] * channels
+    assert with_margin(levels, (4, 3), "white") is levels

@@ -16,6 +16,7 @@ from gsr.base.files import (
     identities,
     is_field_file,
     is_newer,
+    is_stream,
     prepare_folder,
 )
 from gsr.base.naming import check_length
@@ -27,8 +28,10 @@ from gsr.decoding.header import header_size
 if TYPE_CHECKING:
     from gsr.base.coords import View
     from gsr.decoding.pool import Pool
-    from gsr.field.protocol import Method, Progress
+    from gsr.field.protocol import ContinuousImage, Method, Progress
     from gsr.images import Depth
+    from gsr.images.samples import Samples
+    from gsr.tasks.source import Opened
 
 Status = Literal["written", "skipped", "failed"]
 
@@ -177,7 +180,6 @@ class Batch:
     def _upscale(self, job: Job, method: "Method | None", title: str) -> Outcome:
         from gsr.field.edits import count
         from gsr.field.provenance import made
-        from gsr.field.render import render_levels
         from gsr.images import check_output, depth_for, save
         from gsr.images.margin import with_margin
         from gsr.tasks.source import open_source
@@ -193,10 +195,8 @@ class Batch:
         for note in before:
             self.steps.note(f"{job.source}: {note}")
         with self.steps.bar(title) as advance:
-            tiles, rows = _parts(lr_size, layout.view, _ending(advance))
-            encoded = source.encode(method, tiles)
-            image = render_levels(
-                encoded, view=layout.view, depth=depth, dither=self.dither, progress=rows
+            encoded, image = _render(
+                source, method, layout.view, depth, self.dither, _ending(advance)
             )
         image = with_margin(image, layout.canvas, self.background)
         scale = layout.view.scale
@@ -227,7 +227,7 @@ class Batch:
 
     def _times(self, job: Job) -> tuple[str, ...]:
         """Set a result's times, where that is wanted; a note if they cannot be."""
-        if not self.preserve_times:
+        if not self.preserve_times or is_stream(job.source):
             return ()
         try:
             copy_times(job.source, job.output)
@@ -271,6 +271,22 @@ def _ending(advance: Advance) -> Advance:
             raise _EndError(error) from error
 
     return told
+
+
+def _render(
+    source: "Opened",
+    method: "Method | None",
+    view: "View",
+    depth: "Depth",
+    dither: bool,
+    advance: Advance,
+) -> "tuple[ContinuousImage, Samples]":
+    """The continuous image, and its pixels."""
+    from gsr.field.render import render_levels
+
+    tiles, rows = _parts(source.lr_size, view, advance)
+    encoded = source.encode(method, tiles)
+    return encoded, render_levels(encoded, view=view, depth=depth, dither=dither, progress=rows)
 
 
 def _parts(lr_size: tuple[int, int], view: "View", advance: Advance) -> "tuple[Progress, Progress]":

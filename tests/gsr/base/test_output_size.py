@@ -25,7 +25,7 @@ def test_halves_go_up_as_the_number_was_typed(side, hundredths):
     assert whole_pixels(side * (hundredths / 100)) == nearest
 
 
-@given(height=sides, width=sides, halves=st.integers(1, 40))
+@given(height=sides, width=sides, halves=st.integers(1, 20))
 def test_library_command_line_and_studio_round_alike(height, width, halves):
     scale, size = halves / 2, (height, width)
     expected = scaled_size(size, scale)

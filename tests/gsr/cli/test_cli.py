@@ -563,7 +563,7 @@ def test_a_result_that_is_read_only_is_not_replaced(upscale, photo, tmp_path):
 
 def test_a_name_that_is_too_long_is_found_before_the_work(upscale, tmp_path, monkeypatch):
     long = picture(tmp_path / f"{'n' * 248}.png")
-    monkeypatch.setattr("gsr.tasks.batch._render", None)
+    monkeypatch.setattr("gsr.tasks.source.open_source", None)
     refused(upscale(long, "-s", 25), "its name has 256 bytes, and 255 are allowed")
 
 

@@ -70,6 +70,11 @@ def test_from_a_pipe_to_a_pipe_goes_the_picture_alone(piped, kind, name):
     assert "16 x 12 pixels" in err
 
 
+def test_a_pipe_has_no_times_to_give(piped, tmp_path):
+    code, _, err = piped(png(), "-", "-s", 2, "-o", tmp_path / "a.png", "--preserve-times")
+    assert (code, "note: " in err) == (0, False)
+
+
 def test_through_a_pipe_it_is_the_same_picture(piped, tmp_path):
     (tmp_path / "a.png").write_bytes(png())
     piped(b"", tmp_path / "a.png", "-s", 2, "-o", tmp_path / "b.png")

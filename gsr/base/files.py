@@ -14,10 +14,14 @@ STDIN = Path("-")
 """As an input: a picture that comes through standard input."""
 
 READABLE_SUFFIXES = (
-    ".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif",
-    ".jp2", ".j2k", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm",
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".mpo", ".webp",
+    ".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif", ".avifs",
+    ".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c", ".jph", ".jhc",
+    ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".heic", ".heif", ".hif", ".jxl",
 )  # fmt: skip
-"""Files of a folder with these suffixes are taken; a file named on its own may have any."""
+"""Files of a folder with these suffixes are taken, and others that begin as pictures do; a file
+named on its own may have any.
+"""
 FIELD_SUFFIX = ".gsf"
 """Fields in files; in a folder they are skipped, since their pictures usually lie next to them."""
 

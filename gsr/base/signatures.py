@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LONGEST = 16
-_PLUGINS = {"HEIF": "pillow_heif", "JXL": "pillow_jxl"}
+_PLUGINS = {"HEIF": ("pillow_heif", "pillow-heif"), "JXL": ("pillow_jxl", "pillow-jxl-plugin")}
 """Formats that Pillow reads with a package of the extra `formats`."""
 _STARTS = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -38,8 +38,8 @@ def picture_format(start: bytes) -> str | None:
 
 def plugin_of(file_format: str) -> str | None:
     """The package that a format needs and that is not installed; None where all is there."""
-    package = _PLUGINS.get(file_format)
-    return package if package and find_spec(package) is None else None
+    module, package = _PLUGINS.get(file_format, ("", ""))
+    return package if module and find_spec(module) is None else None
 
 
 def format_of_file(path: str | os.PathLike[str]) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, TiffImagePlugin
 
 from gsr.base.errors import GsrError, ImageError, reason
+from gsr.base.signatures import picture_format, plugin_of
 from gsr.decoding.coding import described, is_deep_av1, read_cicp
 from gsr.decoding.deep import is_deep, read_deep
 from gsr.decoding.info import ColourMode, Decoded, check_pixels
@@ -23,7 +25,7 @@ from gsr.decoding.png import without_metadata
 from gsr.decoding.white import check_white
 
 # Pillow knows more formats; these have a signature to tell them by and run no outside program.
-_READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
+_READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM", "HEIF", "JXL")
 _WHITE_IS_ZERO = 0
 _READABLE_TEXT = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM/PGM/PFM"
 _HEAD = 2**18
@@ -81,8 +83,20 @@ def _upright_size(image: Image.Image, label: str) -> tuple[int, int]:
 
 def is_known(prefix: bytes) -> bool:
     """Whether a file that begins so may be one of those that are read."""
-    Image.init()
+    _register()
     return any(_accepts(name, prefix) for name in _READABLE)
+
+
+@cache
+def _register() -> None:
+    """Let Pillow find its formats, and those of its plugins that are installed."""
+    Image.init()
+    with suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    with suppress(ImportError):
+        import pillow_jxl  # noqa: F401  (registers itself)
 
 
 def _accepts(name: str, prefix: bytes) -> bool:
@@ -105,6 +119,10 @@ def _identify(stream: BinaryIO, label: str) -> Image.Image:
     if not prefix:
         raise ImageError(f"{label} is empty (0 bytes), and a picture file is needed.")
     if not is_known(prefix):
+        found = picture_format(prefix)
+        if found and (package := plugin_of(found)):
+            what = f"{label} is a {found} picture, which needs {package}"
+            raise ImageError(f'{what}: pip install "gaussiansr[formats]".')
         raise ImageError(f"{label} is not an image gsr can read; accepted: {_READABLE_TEXT}.")
     for name in _READABLE:
         if not _accepts(name, prefix):

@@ -69,14 +69,20 @@ def others(graph: grimp.ImportGraph, parts: Iterable[str]) -> set[str]:
 @pytest.mark.parametrize(
     ("parts", "extras", "beside"),
     [
-        # av comes with [video], triton with torch on a GPU; each is named when it is missing.
-        (("gsr", "gsr_apps.page", "gsr_apps.viewer"), (), {"av", "triton", "ipython"}),
+        # Plugins come with [formats], av with [video], triton with torch on a GPU; each is named
+        # when it is missing.
+        (
+            ("gsr", "gsr_apps.page", "gsr_apps.viewer"),
+            (),
+            {"av", "triton", "ipython", "pillow-heif", "pillow-jxl-plugin"},
+        ),
+        (("gsr.decoding",), ("formats",), set()),
         (("gsr_apps.studio", "gsr_apps.figures"), ("app",), set()),
         (("gsr_apps.widgets", "gsr_apps.figures"), ("notebook",), set()),
         (("gsr_training",), ("train",), set()),
         (("gsr.tasks.video",), ("video",), set()),
     ],
-    ids=["plain", "app", "notebook", "train", "video"],
+    ids=["plain", "formats", "app", "notebook", "train", "video"],
 )
 def test_an_extra_brings_what_its_modules_import(
     parts: tuple[str, ...],

@@ -1,5 +1,8 @@
 """The studio's web server: routes that answer the viewer, beside the Gradio page."""
 
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,8 +20,8 @@ from gsr import GsrError, View
 from .. import viewer
 from ..demos import FOLDER, demo_photos
 from ..figures import bank_and_usage
-from ..viewer import payloads
-from ..viewer.comparing import INSTANT, offered
+from ..viewer import payloads, questions
+from ..viewer.comparing import INSTANT, PROTOCOL_TEXT, measured, offered
 from .answers import SORRY, refusal, sentence, sentence_of, usual
 from .bodies import MAX_EDIT_BYTES, read_json, read_picture_bytes
 from .bodies import MAX_UPLOAD_BYTES as MAX_UPLOAD_BYTES
@@ -103,8 +106,6 @@ Words = Annotated[str, Query(max_length=512)]
 Name = Annotated[str, Query(max_length=1024)]
 MAX_OPENING = 16
 """Pictures that may wait for the one being opened."""
-MOST_SCORES = 8
-"""Methods that are measured for one view."""
 
 
 class EditBody(BaseModel):
@@ -124,13 +125,8 @@ async def _edit_body(request: Request) -> EditBody:
 
 
 def _region(x: Number, y: Number, width: Number, height: Number) -> View:
-    """A rectangle where only the place counts; a view cannot do without a size."""
-    return View(x, y, width, height, (_whole(height), _whole(width)))
-
-
-def _whole(extent: float) -> int:
-    """An extent as a number of pixels; whether it makes sense is for `View` to say."""
-    return max(1, round(extent)) if 0 < extent < 1e6 else 1
+    """A rectangle where only the place counts."""
+    return questions.Region(x, y, width, height).view()
 
 
 Region = Annotated[View, Depends(_region)]
@@ -189,26 +185,8 @@ def _question_routes(studio: Studio) -> APIRouter:
     routes = APIRouter()
     measuring = Turns()
 
-    @routes.get("/fields/{key}/ellipses")
-    def ellipses(key: str, region: Region, limit: Whole = 4000) -> dict[str, Any]:
-        return payloads.ellipses(studio.store.get(key).field, region, limit)
-
-    @routes.get("/fields/{key}/explain")
-    def explain(key: str, x: Number, y: Number, scale: Number) -> dict[str, Any]:
-        return payloads.explanation(studio.store.get(key).field, x, y, scale)
-
-    @routes.get("/fields/{key}/choices")
-    def choices(key: str) -> Response:
-        data = payloads.choices(studio.store.get(key).field)
-        return Response(data, media_type="application/octet-stream")
-
-    @routes.get("/fields/{key}/footprint")
-    def footprint(key: str, column: Whole, row: Whole, scale: Number = 8.0) -> dict[str, Any]:
-        return payloads.reach(studio.store.get(key).field, column, row, scale)
-
-    @routes.get("/fields/{key}/usage")
-    def usage(key: str, region: Region) -> dict[str, Any]:
-        return {"shares": payloads.region_usage(studio.store.get(key).field, region)}
+    for what, question in questions.QUESTIONS.items():
+        routes.add_api_route(f"/fields/{{key}}/{what}", _asking(studio, what, question))
 
     @routes.get("/fields/{key}/bank")
     def bank(key: str) -> Response:
@@ -219,14 +197,44 @@ def _question_routes(studio: Studio) -> APIRouter:
     async def scores(
         key: str, region: Region, methods: Words = "gsr", viewer: Word = "", number: Whole = 0
     ) -> dict[str, Any]:
-        names = list(dict.fromkeys(methods.split(",")))[:MOST_SCORES]
+        names = measured(methods)
         entry = studio.store.get(key)
         entry.turnstile.enter(viewer, number)
         async with measuring.turn(viewer):
             found = await run_in_threadpool(studio.scores, entry, names, region, viewer, number)
-        return {"scores": found, "protocol": "luma, 8 bit, no border left out"}
+        return {"scores": found, "protocol": PROTOCOL_TEXT}
 
     return routes
+
+
+def _asking(studio: Studio, what: str, question: questions.Question) -> Callable[..., Any]:
+    """The route of a question: its members as parameters of the address, a view by its numbers."""
+    members = fields(question.args)
+    place = tuple(member.name for member in fields(questions.Region))
+
+    def ask(key: str, **args: Any) -> Any:
+        if any(member.name == "view" for member in members):
+            args["view"] = {name: args.pop(name) for name in place}
+        found = questions.answer(studio.store.get(key).field, what, args)
+        if isinstance(found, bytes):
+            return Response(found, media_type="application/octet-stream")
+        return found
+
+    parameters = [Parameter("key", Parameter.KEYWORD_ONLY, annotation=str)]
+    for member in members:
+        kind, default = _TYPES.get(member.type), member.default
+        names = place if kind is None else (member.name,)
+        default = Parameter.empty if default is MISSING else default
+        parameters += [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind or Number)
+            for name in names
+        ]
+    ask.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return ask
+
+
+_TYPES: dict[Any, Any] = {float: Number, int: Whole, questions.Word: Words}
+"""Of a member of a question, as a parameter of an address."""
 
 
 def _picture_routes(studio: Studio) -> APIRouter:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gsr import GaussianField, GaussianSR, GsrError, View
-from gsr.base.errors import ConfigError, ImageError
+from gsr.base.errors import ImageError
 from gsr.decoding.pool import Pool
 from gsr.field.protocol import ContinuousImage, Progress
 from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
@@ -278,9 +278,7 @@ class Studio:
         if method == "gsr":
             return entry.field
         if method == "truth":
-            if entry.truth is None:
-                raise ConfigError("there is no ground truth for this picture.")
-            return entry.truth
+            return truths.needed(entry.truth)
         if method not in entry.others:
             with self._encoding:
                 if method not in entry.others:
@@ -305,9 +303,7 @@ class Studio:
             ScaleError: when the region holds no pixel of it.
             Superseded: when a later request came.
         """
-        truth = entry.truth
-        if truth is None:
-            raise ConfigError("there is no ground truth for this picture.")
+        truth = truths.needed(entry.truth)
         entry.turnstile.enter(viewer, number)
 
         def still_wanted(done: int, total: int) -> None:

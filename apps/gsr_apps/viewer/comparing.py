@@ -42,6 +42,10 @@ _BEST = {
     "about": "Eight turned encodings averaged into one field: slow to make, as quick to look at",
 }
 PROTOCOL = Protocol("luma", 0, rounding=True)
+PROTOCOL_TEXT = "luma, 8 bit, no border left out"
+"""The same in words."""
+MAX_SCORES = 8
+"""Methods that are measured for one view."""
 MOST_COMPARED = 3_000_000
 """Pixels of the truth that are compared at once; more are cut to their middle."""
 MOST_COMPARED_SLOWLY = 300_000
@@ -161,6 +165,11 @@ def _middle(span: slice, part: float) -> slice:
     length = max(1, int((span.stop - span.start) * part))
     first = span.start + (span.stop - span.start - length) // 2
     return slice(first, first + length)
+
+
+def measured(methods: str) -> list[str]:
+    """Which methods are measured for one view, of names with commas between them."""
+    return list(dict.fromkeys(methods.split(",")))[:MAX_SCORES]
 
 
 def most_compared(names: Iterable[str]) -> int:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gsr import GaussianField, View
-from gsr.base.errors import ImageError, ScaleError
+from gsr.base.errors import ConfigError, ImageError, ScaleError
 from gsr.images import Picture, PictureInfo, bicubic_view
 from gsr.methods.point_image import SampledImage
 
@@ -89,6 +89,17 @@ def of_picture(large: Picture, field: GaussianField) -> SampledImage:
             f"same shape, got {columns} x {rows}."
         )
     return _sampled(large.rgb, field.lr, field.info)
+
+
+def needed(truth: SampledImage | None) -> SampledImage:
+    """The truth.
+
+    Raises:
+        ConfigError: when it is not known.
+    """
+    if truth is None:
+        raise ConfigError("there is no ground truth for this picture.")
+    return truth
 
 
 def describe(truth: SampledImage | None, field: GaussianField) -> dict[str, Any] | None:

@@ -12,7 +12,8 @@ from gsr.field.provenance import titled
 from gsr.methods.point_image import SampledImage
 
 from ..viewer import payloads, truths
-from ..viewer.comparing import described, most_compared, scores_of
+from ..viewer.comparing import PROTOCOL_TEXT, described, measured, most_compared, scores_of
+from ..viewer.questions import QUESTIONS, Plain, answer
 from . import messages
 
 Answer = tuple[dict[str, Any], list[bytes]]
@@ -40,14 +41,9 @@ class FieldService:
         self.images = dict(images)
         self.truth = truth
         self._answers: dict[str, tuple[type, Callable[[Any], Answer]]] = {
-            "about": (messages.Plain, self._about),
+            "about": (Plain, self._about),
             "frame": (messages.Frame, self._frame),
-            "ellipses": (messages.Ellipses, self._ellipses),
-            "explain": (messages.Point, self._explain),
-            "choices": (messages.Plain, lambda _: ({}, [payloads.choices(self.field)])),
             "scores": (messages.Scores, self._scores),
-            "usage": (messages.Inside, self._usage),
-            "footprint": (messages.Footprint, self._footprint),
         }
 
     def answer(self, message: Any) -> Answer:
@@ -57,17 +53,23 @@ class FieldService:
         if not isinstance(number, str | int | None):
             number = None  # nobody waits for such an answer
         try:
-            if not isinstance(what, str) or what not in self._answers:
-                raise GsrError(f"the viewer cannot be told {shown(what)}.")
-            kind, find = self._answers[what]
-            content, buffers = find(read_values(kind, members, f"the message {what}", GsrError))
+            content, buffers = self._answer(what, members)
         except GsrError as error:
             return {"number": number, "error": str(error)}, []
         except (MemoryError, RuntimeError) as error:  # torch's, out of memory for one
             return {"number": number, "error": f"that could not be computed: {error}."}, []
         return content | {"number": number}, buffers
 
-    def _about(self, _: messages.Plain) -> Answer:
+    def _answer(self, what: Any, members: dict[str, Any]) -> Answer:
+        if isinstance(what, str) and what in QUESTIONS:
+            found = answer(self.field, what, members)
+            return ({}, [found]) if isinstance(found, bytes) else ({"found": found}, [])
+        if not isinstance(what, str) or what not in self._answers:
+            raise GsrError(f"the viewer cannot be told {shown(what)}.")
+        kind, find = self._answers[what]
+        return find(read_values(kind, members, f"the message {what}", GsrError))
+
+    def _about(self, _: Plain) -> Answer:
         known = [name for name in self.images if name != "truth"]
         methods = [
             {
@@ -106,22 +108,8 @@ class FieldService:
             raise GsrError(f"this viewer shows {known}, not {method!r}.")
         return self.images[method]
 
-    def _ellipses(self, asked: messages.Ellipses) -> Answer:
-        return {"found": payloads.ellipses(self.field, asked.view.view(), asked.limit)}, []
-
-    def _explain(self, asked: messages.Point) -> Answer:
-        return {"found": payloads.explanation(self.field, asked.x, asked.y, asked.scale)}, []
-
-    def _usage(self, asked: messages.Inside) -> Answer:
-        return {"found": {"shares": payloads.region_usage(self.field, asked.view.view())}}, []
-
-    def _footprint(self, asked: messages.Footprint) -> Answer:
-        return {"found": payloads.reach(self.field, asked.column, asked.row, asked.scale)}, []
-
     def _scores(self, asked: messages.Scores) -> Answer:
-        if self.truth is None:
-            raise GsrError("there is no ground truth for this picture.")
-        names = list(dict.fromkeys(asked.methods.split(",")))
+        truth, names = truths.needed(self.truth), measured(asked.methods)
         region, most = asked.view.view(), most_compared(names)
-        found = {name: scores_of(self._image(name), self.truth, region, most) for name in names}
-        return {"found": {"scores": found}}, []
+        found = {name: scores_of(self._image(name), truth, region, most) for name in names}
+        return {"found": {"scores": found, "protocol": PROTOCOL_TEXT}}, []

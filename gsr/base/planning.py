@@ -11,8 +11,9 @@ from pathlib import Path
 
 from gsr.base.earlier import results_among
 from gsr.base.errors import ImageError, OutputError
-from gsr.base.files import READABLE_SUFFIXES, identity, is_folder, result_stem
+from gsr.base.files import READABLE_SUFFIXES, identity, is_field_file, is_folder, result_stem
 from gsr.base.naming import Names, apart
+from gsr.base.signatures import format_of_file, plugin_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Plan:
         named_folder: Results go into folders that may have to be made.
         left_out: Pictures of a folder that are results of an earlier run.
         linked: Folders that links lead to again, which are entered once.
+        others: Files of folders that are not taken: no pictures, or of a format that is not read.
     """
 
     jobs: tuple[Job, ...]
@@ -47,6 +49,7 @@ class Plan:
     named_folder: bool
     left_out: tuple[Path, ...] = ()
     linked: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def plan(
     if not many and output is not None and not into and not to_folder:
         return Plan((Job(inputs[0], output),), many, named_folder=False)
     linked: list[Path] = []
-    found = list(_find_all(inputs, output, recursive, linked))
+    others: list[Path] = []
+    found = list(_find_all(inputs, output, recursive, linked, others))
     earlier = _earlier(found)
     kept = [one for one in found if one.source not in earlier]
     jobs = _jobs(kept, _folders(kept, output, names.label), names)
@@ -95,7 +99,7 @@ def plan(
     own = _made_here(jobs, {one.source for one in kept if one.inside is not None})
     jobs = _kept_apart([job for job in jobs if job.source not in own])
     left_out = (*sorted(earlier | own),)
-    return Plan(tuple(jobs), many, many or into, left_out, tuple(linked))
+    return Plan(tuple(jobs), many, many or into, left_out, tuple(linked), tuple(others))
 
 
 def _check_output(output: Path, *, many: bool, into: bool, to_folder: bool) -> None:
@@ -132,12 +136,17 @@ def _made_here(jobs: list[Job], inside: set[Path]) -> set[Path]:
 
 
 def _find_all(
-    inputs: list[Path], output: Path | None, recursive: bool, linked: list[Path]
+    inputs: list[Path],
+    output: Path | None,
+    recursive: bool,
+    linked: list[Path],
+    others: list[Path],
 ) -> Iterator[_Found]:
     seen: set[str] = set()
     for path in inputs:
-        inside = is_folder(path)
-        found = _find_in(path, output, recursive, linked) if inside else [_Found(path, None, path)]
+        found = [_Found(path, None, path)]
+        if is_folder(path):
+            found = _find_in(path, output, recursive, linked, others)
         if not found:
             deeper = "" if recursive else "; add --recursive to look into the folders inside it"
             raise ImageError(f"{path} holds no pictures{deeper}.")
@@ -150,17 +159,33 @@ def _find_all(
 
 
 def _find_in(
-    folder: Path, output: Path | None, recursive: bool, linked: list[Path]
+    folder: Path,
+    output: Path | None,
+    recursive: bool,
+    linked: list[Path],
+    others: list[Path],
 ) -> list[_Found]:
     own = identity(output) if output else None
-    return [
-        _Found(Path(where, name), Path(where).relative_to(folder), folder)
-        for where, names in _walk(folder, own, recursive, linked)
-        for name in sorted(names)
-        if not name.startswith(".")
-        and Path(name).suffix.lower() in READABLE_SUFFIXES
-        and _may_be_file(Path(where, name))
-    ]
+    found = []
+    for where, names in _walk(folder, own, recursive, linked):
+        for path in (Path(where, name) for name in sorted(names) if not name.startswith(".")):
+            if _is_picture(path):
+                found.append(_Found(path, Path(where).relative_to(folder), folder))
+            elif _may_be_file(path) and not is_field_file(path):
+                others.append(path)
+    return found
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file of a folder is taken: for its suffix, or for how it begins. One that needs a
+    package is taken where that is installed.
+    """
+    if not _may_be_file(path):
+        return False
+    begins = format_of_file(path)
+    if begins is None:
+        return path.suffix.lower() in READABLE_SUFFIXES
+    return plugin_of(begins) is None
 
 
 def _walk(

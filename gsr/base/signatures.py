@@ -1,6 +1,7 @@
 """What kind of picture a file holds, by its first bytes and nothing else."""
 
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,7 +13,6 @@ _STARTS = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
@@ -20,6 +20,7 @@ _STARTS = (
     (b"\xff\x0a", "JXL"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
 )
+_NETPBM = re.compile(rb"P[1-6fF]\s*[\s#][\s\d#]")
 _AVIF = (b"avif", b"avis")
 _HEIF = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
@@ -31,7 +32,9 @@ def picture_format(start: bytes) -> str | None:
     if start[4:8] == b"ftyp":
         brand = start[8:12]
         return "AVIF" if brand in _AVIF else "HEIF" if brand in _HEIF else None
-    if start[:1] == b"P" and start[1:2] in b"123456fF" and start[2:3] in (b"\n", b" ", b"\r", b"#"):
+    if start[:2] == b"BM" and start[6:10] == bytes(4):
+        return "BMP"
+    if _NETPBM.match(start):
         return "PPM"
     return next((name for mark, name in _STARTS if start.startswith(mark)), None)
 

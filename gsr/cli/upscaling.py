@@ -145,6 +145,9 @@ def upscale(
         bool, typer.Option("--null", "-0", help="End each path on stdout with a zero byte.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Name every file of a folder not taken.")
+    ] = False,
 ) -> None:
     """Render pictures at any scale. The paths of the results are printed on stdout.
 
@@ -174,7 +177,7 @@ def upscale(
         )
         _check_names(todo, target, name, file_format)
         reporter = Reporter(quiet, hidden=f"{target.parent}{os.sep}" if piped and target else "")
-        _tell_left_out(todo, reporter)
+        _tell_left_out(todo, reporter, verbose=verbose)
         pool = stack.enter_context(decoders())
         batch = Batch(
             todo,
@@ -204,7 +207,13 @@ def _check_pipe(inputs: list[Path], *, as_json: bool) -> None:
         raise ConfigError("standard output takes the picture, and no --json beside it.")
 
 
-def _tell_left_out(todo: Plan, reporter: Reporter) -> None:
+def _tell_left_out(todo: Plan, reporter: Reporter, *, verbose: bool) -> None:
+    if todo.others:
+        listed = ", ".join(map(str, todo.others)) if verbose else f"such as {todo.others[0]}"
+        more = "" if verbose or len(todo.others) == 1 else "; -v names them"
+        reporter.note(
+            f"files that are no pictures gsr reads here: {len(todo.others)}, {listed}{more}."
+        )
     if todo.left_out:
         count = len(todo.left_out)
         reporter.note(

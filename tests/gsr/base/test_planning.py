@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gsr.base import signatures
 from gsr.base.errors import ImageError, OutputError
 from gsr.base.files import STDIN
 from gsr.base.naming import Names
@@ -182,3 +183,28 @@ def test_standard_input_is_no_folder_of_that_name(
     (tmp_path / "-").mkdir()
     (tmp_path / "out").mkdir()
     assert outputs(plan([STDIN], Path("out"), names=X2), Path("out")) == ["stdin-x2.png"]
+
+
+def test_pictures_are_taken_by_suffix_or_by_how_they_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = {
+        "a.JPE": b"\xff\xd8\xff\xe0",
+        "b.apng": b"\x89PNG\r\n\x1a\n",
+        "c.dat": b"GIF89a",
+        "d": b"RIFF....WEBPVP8 ",
+        "e.png": b"no picture, as who opens it says",
+        "f.txt": b"BMW and P3 are words",
+        "g.heic": b"\0\0\0\x18ftypheic",
+        "h.gsf": b"a field",
+        ".i.png": b"hidden",
+    }
+    for name, start in starts.items():
+        (tmp_path / name).write_bytes(start)
+    monkeypatch.setattr(signatures, "find_spec", lambda name: None)
+    todo = plan([tmp_path], tmp_path / "out", names=Names("x2", ".png"))
+    assert [job.source.name for job in todo.jobs] == ["a.JPE", "b.apng", "c.dat", "d", "e.png"]
+    assert [path.name for path in todo.others] == ["f.txt", "g.heic"]
+    monkeypatch.setattr(signatures, "find_spec", lambda name: object())
+    todo = plan([tmp_path], tmp_path / "out", names=Names("x2", ".png"))
+    assert "g.heic" in [job.source.name for job in todo.jobs]

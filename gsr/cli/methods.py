@@ -9,13 +9,12 @@ COLUMNS = ("method", "encoder", "parameters", "head", "MAC/HR literal", "MAC/HR"
 def method_rows() -> list[dict[str, Any]]:
     """Size and cost of every network that can be trained, with the encoder of its preset."""
     from gsr.methods import NETWORKS, new_network
-    from gsr.methods.baselines import PointNetwork
-    from gsr.methods.cost import gaussian_cost, parameters
+    from gsr.methods.cost import parameters
 
     rows = []
     for name in NETWORKS:
         network = new_network(name)
-        cost = network.cost() if isinstance(network, PointNetwork) else gaussian_cost(network)
+        cost = network.cost()
         encoder, total = network.config.encoder, parameters(network)
         rows.append(
             {

@@ -49,6 +49,9 @@ def mixed(branches: Float[Tensor, "n branches"], shares: Float[Tensor, "n k"]) -
 class ALIIF(PointNetwork):
     """Input as `LIIF`; one network makes shares of unit length, K others the colour."""
 
+    label = "A-LIIF"
+    about = "Adaptive local implicit functions (Li et al., 2021)"
+
     def __init__(self, config: BaselineConfig):
         super().__init__(config)
         self.window = 9 * config.encoder.channels

@@ -32,6 +32,34 @@ class Pillow(PointMethod):
         return torch.stack([bicubic_view(image, box, view.size, kind=self.kind) for image in lr])
 
 
+class Bicubic(Pillow):
+    """Of Keys's cubic, a = -0.5."""
+
+    label, about, instant = "Bicubic", "Smooth interpolation, as most programs enlarge", True
+
+    def __init__(self, device: str | torch.device = "cpu"):
+        super().__init__("bicubic", device)
+
+
+class Lanczos(Pillow):
+    """Of three lobes."""
+
+    label, instant = "Lanczos", True
+    about = "Interpolation that is sharper than bicubic and rings at edges"
+
+    def __init__(self, device: str | torch.device = "cpu"):
+        super().__init__("lanczos", device)
+
+
+class Nearest(Pillow):
+    """No interpolation."""
+
+    label, about, instant = "Nearest pixel", "Every pixel as a square", True
+
+    def __init__(self, device: str | torch.device = "cpu"):
+        super().__init__("nearest", device)
+
+
 class Sinc(PointMethod):
     """Band-limited interpolation of the picture continued by reflection.
 
@@ -43,6 +71,8 @@ class Sinc(PointMethod):
         base: A method whose result at magnification `BASE_SCALE` is resampled instead.
         device: Where it is computed.
     """
+
+    label, about = "Sinc", "The one interpolation that adds no frequency"
 
     def __init__(self, base: Method | None = None, device: str | torch.device = "cpu"):
         self.base = base

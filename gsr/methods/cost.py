@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from gsr.methods.gaussiansr import SLOPES, GaussianSR
-from gsr.network.decoder import FourierDecoder
-
 CUBIC_TAPS = 16
 QUADRATIC_FORM = 6
 """Of the exponent of a Gaussian, in two dimensions."""
@@ -36,20 +33,3 @@ def macs(module: nn.Module) -> int:
 def parameters(module: nn.Module) -> int:
     """Trainable numbers, also of a module whose training is over."""
     return sum(p.numel() for p in module.parameters())
-
-
-def gaussian_cost(model: GaussianSR) -> Cost:
-    """Of GaussianSR: every Gaussian of the window, weighted and summed, then the decoder."""
-    config = model.config
-    slopes = SLOPES if config.sloped else 0
-    splatted = 3 + slopes + config.splatted + 2 + 1  # colour, features, mean offset, weight
-    window = (2 * config.sampler.radius + 1) ** 2
-    decoder = model.sampler.decoder
-    here = window * (splatted + QUADRATIC_FORM) + macs(decoder)
-    if isinstance(decoder, FourierDecoder):  # frequencies times places, waves times amplitudes
-        here += decoder.freq.out_features + decoder.coef.out_features - macs(decoder.phase)
-    else:  # the cell is one pair per image
-        here -= 2 * config.sampler.decoder.hidden[0]
-    if not config.predicted:
-        here += CUBIC_TAPS * (config.encoder.channels - config.splatted)
-    return Cost(None, here, macs(model) - macs(model.encoder) - macs(model.sampler))

@@ -19,6 +19,9 @@ LAYERS = 4
 class DIINN(PointNetwork):
     """Content: 3 x 3 window of the nearest features; position: place and output pixel's area."""
 
+    label = "DIINN"
+    about = "Dual interactive implicit network (Nguyen & Beksi, WACV 2023)"
+
     def __init__(self, config: BaselineConfig):
         super().__init__(config)
         self.window = 9 * config.encoder.channels

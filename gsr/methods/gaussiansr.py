@@ -20,11 +20,12 @@ from gsr.field.mosaic import Mosaic
 from gsr.field.protocol import Prediction, Progress
 from gsr.field.tile_store import TileStore
 from gsr.images import PictureSource, Source, is_grey, mean_color
+from gsr.methods.cost import CUBIC_TAPS, QUADRATIC_FORM, Cost, macs
 from gsr.methods.encode import Images, check_tile, encode_tiles, part_of, read_images
 from gsr.methods.flat import flat_at_borders
 from gsr.network.classifier import CLASSIFIERS, Kind, nearest
 from gsr.network.correction import corrected, reach
-from gsr.network.decoder import DecoderConfig
+from gsr.network.decoder import DecoderConfig, FourierDecoder
 from gsr.network.encoders import AnyEncoderConfig, EncoderConfig, new_encoder
 from gsr.network.fingerprint import fingerprint
 from gsr.network.kernels import KernelBank, physical
@@ -108,6 +109,13 @@ PRESETS = {
 }
 
 
+FAMILIES = {
+    "lite": ("GaussianSR", "Gaussians whose kernels are chosen pixel by pixel"),
+    "photo": ("GaussianSR for photos", "Takes out noise and compression instead of enlarging them"),
+    "paper": ("GaussianSR as published", "The paper's own head, in our framework"),
+}
+"""What people call weights, and one line on them."""
+
 HEADS_BEFORE_SLOPES = (2, 3)
 """Channels of offsets and of colours."""
 BEST = "best-"
@@ -166,6 +174,22 @@ class GaussianSR(nn.Module):
     def _own_radius(self) -> int:
         """Without the correction."""
         return self.encoder.radius + 1
+
+    def cost(self) -> Cost:
+        """Every Gaussian of the window, weighted and summed, then the decoder."""
+        config = self.config
+        slopes = SLOPES if config.sloped else 0
+        splatted = 3 + slopes + config.splatted + 2 + 1  # colour, features, mean offset, weight
+        window = (2 * config.sampler.radius + 1) ** 2
+        decoder = self.sampler.decoder
+        here = window * (splatted + QUADRATIC_FORM) + macs(decoder)
+        if isinstance(decoder, FourierDecoder):  # frequencies times places, waves times amplitudes
+            here += decoder.freq.out_features + decoder.coef.out_features - macs(decoder.phase)
+        else:  # the cell is one pair per image
+            here -= 2 * config.sampler.decoder.hidden[0]
+        if not config.predicted:
+            here += CUBIC_TAPS * (config.encoder.channels - config.splatted)
+        return Cost(None, here, macs(self) - macs(self.encoder) - macs(self.sampler))
 
     def maps(self, lr: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, dict[str, Tensor]]:
         """Evidence of the classifier, and the other members of `SplatMaps` by name."""

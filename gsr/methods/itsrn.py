@@ -21,6 +21,9 @@ HIDDEN = (256, 256, 256, 256)
 class ITSRN(PointNetwork):
     """A filter from place and output pixel size; a score of the place is added to its colours."""
 
+    label = "ITSRN"
+    about = "An implicit transformer (Yang et al., NeurIPS 2021)"
+
     def __init__(self, config: BaselineConfig):
         super().__init__(config)
         self.filters = FilterNet(4, HIDDEN, config.encoder.channels, nn.GELU)

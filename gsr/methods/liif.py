@@ -19,6 +19,9 @@ HIDDEN = (256, 256, 256, 256)
 class LIIF(PointNetwork):
     """Input of the MLP: 3 x 3 window of features, (y, x) from the LR pixel, output pixel size."""
 
+    label = "LIIF"
+    about = "A network asked for each colour (Chen et al., CVPR 2021)"
+
     def __init__(self, config: BaselineConfig):
         super().__init__(config)
         self.window = 9 * config.encoder.channels

@@ -21,6 +21,9 @@ FINEST = 4.0
 class LTE(PointNetwork):
     """Amplitudes and frequencies per LR pixel, a phase from the size of an output pixel."""
 
+    label = "LTE"
+    about = "Local texture estimator (Lee & Jin, CVPR 2022)"
+
     def __init__(self, config: BaselineConfig):
         super().__init__(config)
         channels = config.encoder.channels

@@ -22,6 +22,9 @@ class MetaSR(PointNetwork):
     that differs between the axes it is the geometric mean.
     """
 
+    label = "Meta-SR"
+    about = "Filters predicted for each position (Hu et al., CVPR 2019)"
+
     def __init__(self, config: BaselineConfig):
         super().__init__(config)
         self.filters = FilterNet(3, HIDDEN, config.encoder.channels, nn.ReLU)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Protocol, overload
+from typing import ClassVar, Generic, Protocol, overload
 
 import torch
 from jaxtyping import Float
@@ -117,7 +117,17 @@ class SampledImage(Generic[Pixels]):
 
 
 class PointMethod(ABC):
-    """A method that makes maps of a picture once, and reads colours from them point by point."""
+    """A method that makes maps of a picture once, and reads colours from them point by point.
+
+    Attributes:
+        label: What people call it.
+        about: One line on it.
+        instant: Whether a frame takes a few milliseconds of one core.
+    """
+
+    label: ClassVar[str]
+    about: ClassVar[str]
+    instant: ClassVar[bool] = False
 
     @property
     @abstractmethod

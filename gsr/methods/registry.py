@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast, overload
+from typing import overload
 
 import torch
 from PIL import Image
@@ -12,14 +12,24 @@ from gsr.base.errors import ConfigError, WeightsError
 from gsr.base.files import is_file
 from gsr.field import GaussianField
 from gsr.field.protocol import Method, Progress
-from gsr.images import Kind, PictureSource, Source
+from gsr.images import PictureSource, Source
 from gsr.methods.baselines import BASELINES, BaselineConfig
-from gsr.methods.classical import Pillow, Sinc
-from gsr.methods.gaussiansr import BEST, PRESETS, GaussianSR, ModelConfig
+from gsr.methods.classical import Bicubic, Lanczos, Nearest, Sinc
+from gsr.methods.gaussiansr import BEST, FAMILIES, PRESETS, GaussianSR, ModelConfig
+from gsr.methods.point_image import PointMethod
 from gsr.methods.weights import Trained, build, load_network, manifest
 from gsr.network.encoders import AnyEncoderConfig
 
-CLASSICAL = ("bicubic", "lanczos", "nearest", "sinc")
+_CLASSICAL: dict[str, type[Bicubic | Lanczos | Nearest | Sinc]] = {
+    "bicubic": Bicubic,
+    "lanczos": Lanczos,
+    "nearest": Nearest,
+    "sinc": Sinc,
+}
+CLASSICAL = tuple(_CLASSICAL)
+"""Methods without weights, by name."""
+METHODS: dict[str, type[PointMethod]] = {**_CLASSICAL, **BASELINES}
+"""What GaussianSR is compared with. Each class says what people call it, and what it costs."""
 ON_RESULT = "sinc:"
 """Before the name of a network: sinc resampling of its fixed x4 result."""
 
@@ -33,6 +43,21 @@ NETWORKS: dict[str, ModelConfig | BaselineConfig] = {
 def names() -> list[str]:
     """What `get` knows without a file: the classical methods, then the bundled weights."""
     return [*CLASSICAL, *manifest()]
+
+
+def described(name: str) -> tuple[str, str]:
+    """What people call a method, and one line on it; `NAME-SIZE` is a size of a method."""
+    family, _, size = name.partition("-")
+    if family in METHODS:
+        label, about = METHODS[family].label, METHODS[family].about
+    else:
+        label, about = FAMILIES.get(family, (family, ""))
+    return (f"{label}, {size}" if size else label), about
+
+
+def is_described(name: str) -> bool:
+    """Whether there is more to say of a method than its name."""
+    return name.partition("-")[0] in (*METHODS, *FAMILIES)
 
 
 def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
@@ -56,10 +81,8 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
         torch.Size([3, 12, 16])
     """
     text = str(name)
-    if text == "sinc":
-        return Sinc(device=device)
-    if text in ("bicubic", "lanczos", "nearest"):
-        return Pillow(cast(Kind, text), device)
+    if text in _CLASSICAL:
+        return _CLASSICAL[text](device=device)
     if text.startswith(BEST):
         return Best.of(get(text.removeprefix(BEST), device=device))
     if text.startswith(ON_RESULT):

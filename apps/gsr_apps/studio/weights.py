@@ -4,10 +4,9 @@ from typing import Any
 
 from gsr import GaussianSR, load
 from gsr.base.errors import ConfigError
+from gsr.methods import described
 from gsr.methods.weights import BASE, manifest
 from gsr.tasks.advice import RESTORING
-
-from ..viewer.comparing import described
 
 
 class Weights:

@@ -21,22 +21,6 @@ from gsr.methods.point_image import SampledImage
 from gsr.methods.weights import load_network, manifest
 from gsr.network.fingerprint import fingerprint
 
-LABELS = {
-    "bicubic": ("Bicubic", "Smooth interpolation, as most programs enlarge"),
-    "lanczos": ("Lanczos", "Interpolation that is sharper than bicubic and rings at edges"),
-    "nearest": ("Nearest pixel", "Every pixel as a square"),
-    "sinc": ("Sinc", "The one interpolation that adds no frequency"),
-    "metasr": ("Meta-SR", "Filters predicted for each position (Hu et al., CVPR 2019)"),
-    "liif": ("LIIF", "A network asked for each colour (Chen et al., CVPR 2021)"),
-    "itsrn": ("ITSRN", "An implicit transformer (Yang et al., NeurIPS 2021)"),
-    "aliif": ("A-LIIF", "Adaptive local implicit functions (Li et al., 2021)"),
-    "diinn": ("DIINN", "Dual interactive implicit network (Nguyen & Beksi, WACV 2023)"),
-    "lte": ("LTE", "Local texture estimator (Lee & Jin, CVPR 2022)"),
-    "lite": ("GaussianSR", "Gaussians whose kernels are chosen pixel by pixel"),
-    "photo": ("GaussianSR for photos", "Takes out noise and compression instead of enlarging them"),
-    "paper": ("GaussianSR as published", "The paper's own head, in our framework"),
-}
-"""What people call a method, and one line on it."""
 _BEST = {
     "label": "GaussianSR, best of eight",
     "about": "Eight turned encodings averaged into one field: slow to make, as quick to look at",
@@ -50,7 +34,7 @@ MOST_COMPARED = 3_000_000
 """Pixels of the truth that are compared at once; more are cut to their middle."""
 MOST_COMPARED_SLOWLY = 300_000
 """The same where a method takes microseconds for each of them."""
-INSTANT = ("bicubic", "lanczos", "nearest", "truth")
+INSTANT = (*(name for name, method in methods.METHODS.items() if method.instant), "truth")
 """Methods that take a few milliseconds of one core for a frame."""
 
 
@@ -60,25 +44,17 @@ def offered(own: str) -> list[dict[str, Any]]:
     for name in methods.names():
         if name == own:
             continue
-        label, about = described(name)
+        label, about = methods.described(name)
         found.append({"name": name, "label": label, "about": about})
     if own in methods.names():
         found.append({"name": f"{BEST}{own}", **_BEST})
     return found
 
 
-def described(name: str) -> tuple[str, str]:
-    """What people call a method, and one line on it; `NAME-SIZE` is a size of a method."""
-    method, _, size = name.partition("-")
-    label, about = LABELS.get(method, (method, ""))
-    return (f"{label}, {size}" if size else label), about
-
-
 def label_of(field: GaussianField) -> str:
     """What a field is called by what made it."""
     name = field.model.removeprefix(BEST)
-    known = name.partition("-")[0] in LABELS
-    label = described(name)[0] if known else f"GaussianSR, {name}"
+    label = methods.described(name)[0] if methods.is_described(name) else f"GaussianSR, {name}"
     best = name != field.model
     other = bool(field.weights) and name in manifest() and field.weights != _bundled(name)
     words = [label, *["best of eight turns"] * best, *["other weights"] * other]

@@ -9,10 +9,11 @@ from gsr.base.errors import shown
 from gsr.base.reading import read_values
 from gsr.field.protocol import ContinuousImage
 from gsr.field.provenance import titled
+from gsr.methods import described
 from gsr.methods.point_image import SampledImage
 
 from ..viewer import payloads, truths
-from ..viewer.comparing import PROTOCOL_TEXT, described, measured, most_compared, scores_of
+from ..viewer.comparing import PROTOCOL_TEXT, measured, most_compared, scores_of
 from ..viewer.questions import QUESTIONS, Plain, answer
 from . import messages
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from gsr.cli import run
 from gsr.methods import NETWORKS, new_network
-from gsr.methods.cost import Cost, gaussian_cost, macs, parameters
+from gsr.methods.cost import Cost, macs, parameters
 from gsr.network.encoders import EDSR, EncoderConfig
 
 ENCODER = 1_220_416
@@ -96,7 +96,7 @@ def test_layers_are_counted_once_each() -> None:
 def test_the_default_head_by_hand(name: str) -> None:
     """25 Gaussians of 29 + 6 + 6 sums and an exponent; 31 inputs, 48, 48, 3."""
     channels = NETWORKS[name].encoder.channels
-    cost = gaussian_cost(new_network(name))
+    cost = new_network(name).cost()
     assert cost.here == 25 * (41 + 6) + 31 * 48 + 48 * 48 + 48 * 3
     assert cost.lr == 9 * channels * (5 + 6 + 29 + 3)
     assert cost.literal is None
@@ -105,7 +105,7 @@ def test_the_default_head_by_hand(name: str) -> None:
 
 
 def test_the_papers_head_by_hand() -> None:
-    cost = gaussian_cost(new_network("paper"))
+    cost = new_network("paper").cost()
     decoder = 2 * 64 * 256 + 256 + 256 + 4 * 256 * 256 + 256 * 3
     assert cost.here == 25 * (8 + 6 + 6) + decoder + 16 * 56
     assert cost.lr == 9 * 64 * 100

@@ -66,3 +66,22 @@ def test_unknown_networks(preset: str) -> None:
     known = "known are metasr, liif, itsrn, aliif, diinn, lte, lite, base, paper"
     with pytest.raises(ConfigError, match=rf"^there is no network called '{preset}': {known}\.$"):
         methods.new_network(preset)
+
+
+def test_every_method_says_what_people_call_it() -> None:
+    said = {name: methods.described(name) for name in (*methods.METHODS, "lite", "photo", "paper")}
+    assert all(label and about for label, about in said.values())
+    assert len({label for label, _ in said.values()}) == len(said)
+    assert methods.described("liif-tiny") == ("LIIF, tiny", said["liif"][1])
+    assert methods.described("mine") == ("mine", "")
+    assert [methods.is_described(name) for name in ("lte", "photo-x", "mine")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_what_can_be_had_without_weights_is_in_the_table() -> None:
+    assert set(methods.CLASSICAL) <= set(methods.METHODS)
+    assert all(methods.get(name).name == name for name in methods.CLASSICAL)
+    assert [n for n, m in methods.METHODS.items() if m.instant] == ["bicubic", "lanczos", "nearest"]

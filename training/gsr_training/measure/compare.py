@@ -19,6 +19,7 @@ from rich.console import Console
 from gsr.base.atomic import writing
 from gsr.base.errors import ConfigError
 from gsr.cli import run
+from gsr.methods.baselines import BASELINES
 from gsr.tasks.evaluation.contenders import Contender, find_contender
 from gsr.tasks.evaluation.pairs import parse_scales
 from gsr.tasks.evaluation.reduction import find_reduction
@@ -37,7 +38,7 @@ from gsr_training.trainer.recipe_files import load_recipe, parse_overrides
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
-METHODS = ("lite", "paper", "liif", "metasr", "lte", "aliif", "diinn", "itsrn")
+METHODS = ("lite", "paper", *BASELINES)
 """The rows: the two heads of GaussianSR, then the methods it is compared with."""
 CLASSICAL = ("bicubic", "lanczos")
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import torch
 
-from gsr.methods.baselines import PointNetwork
-from gsr.methods.cost import gaussian_cost, parameters
+from gsr.methods.cost import parameters
 from gsr.methods.weights import Trained, load_network
 from gsr_training.measure.benchmark import peak_resident
 
@@ -60,7 +59,7 @@ def _expense(name: str, weights: Path, side: int, runs: int, device: str) -> Exp
     image = torch.rand(3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     before = _peak_mb(device)
     encode, render = _times(network, image, runs)
-    cost = network.cost() if isinstance(network, PointNetwork) else gaussian_cost(network)
+    cost = network.cost()
     total = parameters(network)
     return Expense(
         method=name,

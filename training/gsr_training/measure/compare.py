@@ -38,8 +38,8 @@ from gsr_training.trainer.recipe_files import load_recipe, parse_overrides
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True)
 
-METHODS = ("lite", "paper", *BASELINES)
-"""The rows: the two heads of GaussianSR, then the methods it is compared with."""
+METHODS = ("lite", "paper", "liif", *(name for name in BASELINES if name != "liif"))
+"""The rows: the two heads of GaussianSR, LIIF, whose protocol this is, and the other methods."""
 CLASSICAL = ("bicubic", "lanczos")
 
 

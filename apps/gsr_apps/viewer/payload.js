@@ -6,8 +6,8 @@ export const KIND = { magic: "GSRP", version: 2, called: "field for a page" };
 const OPTIONAL = ["slopes", "mixed", "feat"];
 const BITS = { lr: 8, index: 16, evidence: 12, offsets: 8, colors: 12, slopes: 8, feat: 8, mixed: 16 };
 
-// { width, height, place, whole, model, kernels, radius, finest, footprint, bank, decoder, maps } from
-// the bytes of a message. `maps` holds { channels, values } by name: Float32Array, channel by channel,
+// { width, height, place, whole, model, kernels, radius, finest, footprint, faithful, bank, decoder, maps }
+// from the bytes of a message. `maps` holds { channels, values } by name: Float32Array, channel by channel,
 // row by row. `bank` is four raw numbers per kernel; `decoder` is [{ rows, columns, weight, bias }].
 // Of a part, width and height are its own; it lies at `place` [top, left] of `whole` [height, width].
 export async function readPayload(buffer) {
@@ -30,8 +30,8 @@ export async function readPayload(buffer) {
   const decoder = header.decoder.map(([rows, columns]) => ({
     rows, columns, weight: take(rows * columns), bias: take(rows),
   }));
-  const { place, whole, model, kernels, radius, finest, footprint } = header;
-  return { width, height, place, whole, model, kernels, radius, finest, footprint, bank, decoder, maps };
+  const { place, whole, model, kernels, radius, finest, footprint, faithful = false } = header;
+  return { width, height, place, whole, model, kernels, radius, finest, footprint, faithful, bank, decoder, maps };
 }
 
 function bodyLength({ size: [height, width], planes, kernels, decoder }) {
@@ -64,7 +64,7 @@ export function putPart(field, part) {
 
 // The message of a whole field.
 export async function writePayload(field) {
-  const { width, height, model, kernels, radius, finest, footprint } = field;
+  const { width, height, model, kernels, radius, finest, footprint, faithful } = field;
   const count = width * height;
   const names = Object.keys(BITS).filter((name) => field.maps[name].channels || name === "feat");
   const packed = names.map((name) => quantised(name, field.maps[name], count));
@@ -72,7 +72,7 @@ export async function writePayload(field) {
   const header = {
     size: [height, width], place: [0, 0], whole: [height, width], model, kernels, radius,
     finest, footprint, decoder: field.decoder.map(({ rows, columns }) => [rows, columns]),
-    planes: packed.map(({ plane }) => plane),
+    planes: packed.map(({ plane }) => plane), faithful: Boolean(faithful),
   };
   return writeMessage(KIND, header, joined([...packed.map(({ bytes }) => bytes), ...floats]));
 }

@@ -67,6 +67,8 @@ class Header:
         footprint: Standard deviation of an output pixel at magnification 1, LR pixels.
         decoder: (out, in) of each layer; the input of the first ends with the pixel's size.
         planes: The maps.
+        faithful: Whether magnification 1 shows the picture itself, see `GaussianField.faithful`; an
+            edited field does not.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -80,6 +82,7 @@ class Header:
     footprint: Annotated[float, Field(gt=0, le=4)]
     decoder: Annotated[tuple[tuple[Small, Small], ...], Field(min_length=1, max_length=8)]
     planes: Annotated[tuple[Plane, ...], Field(max_length=8)]
+    faithful: bool = False
 
 
 def body_length(header: Header) -> int:

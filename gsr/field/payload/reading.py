@@ -79,6 +79,7 @@ def _field(header: Header, body: bytes) -> GaussianField:
         sampler=sampler,
         classifier="prototype",
         model=header.model,
+        faithful=header.faithful,
     )
 
 

@@ -46,6 +46,7 @@ def pack(field: GaussianField, rows: slice = slice(None), columns: slice = slice
         footprint=float(field.sampler.raw_footprint.exp()),
         decoder=tuple((layer.out_features, layer.in_features) for layer in layers),
         planes=tuple(planes),
+        faithful=field.faithful and not field.edits,
     )
     floats = [field.bank_raw, *_numbers(layers, grey=all(field.grey))]
     parts += [_array(value).astype("<f4").tobytes() for value in floats]

@@ -1,5 +1,5 @@
-"""The command line: `gsr upscale`, `inspect`, `info`, `encode`, `export`, `sweep`, `app`, `data`,
-`train` and `eval`.
+"""The command line: `gsr upscale`, `inspect`, `info`, `encode`, `export`, `page`, `sweep`, `app`,
+`data`, `train` and `eval`.
 
 Results go to stdout, everything else to stderr. A mistake of the caller is one sentence and exit
 code 2; any other exception is a bug and keeps its traceback.
@@ -21,6 +21,7 @@ from gsr.cli.evaluating import evaluate
 from gsr.cli.exporting import export
 from gsr.cli.looking import info, inspect
 from gsr.cli.names import printable
+from gsr.cli.paging import page
 from gsr.cli.stopping import INTERRUPTED, leave, stoppable
 from gsr.cli.streams import fill_missing, say, show, silence
 from gsr.cli.studio import studio
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.command("upscale")(upscale)
 app.command("encode")(encode)
 app.command("export")(export)
+app.command("page")(page)
 app.command("sweep")(sweep)
 app.command("inspect")(inspect)
 app.command("info")(info)

@@ -62,6 +62,17 @@ def test_modules_stand_behind_what_they_need(tmp_path):
     assert "const { b: c } = gsr_b;" in text
 
 
+def test_modules_of_other_folders_keep_apart(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same.js").write_text(f"export const {name} = 1;\n")
+    host = tmp_path / "a" / "host.js"
+    lines = ('import { a } from "./same.js";', 'import { b } from "../b/same.js";')
+    host.write_text("\n".join((*lines, "export default [a, b];\n")))
+    text = bundle(host, tmp_path / "a")
+    assert "const { a } = gsr_same;\nconst { b } = gsr_b_same;" in text
+
+
 @pytest.mark.parametrize("line", ['import x from "./a.js";', "export { x };", 'import "y";'])
 def test_forms_that_cannot_be_bundled_are_refused(tmp_path, line):
     (tmp_path / "host.js").write_text(line + "\n")

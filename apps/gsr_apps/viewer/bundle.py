@@ -1,7 +1,8 @@
 """The viewer's modules as one module text, which is what a notebook can carry.
 
 A notebook front end loads a widget from text, without a server to ask for further modules. Each
-module becomes a function that returns its exports, in the order in which they need each other.
+module becomes a function that returns its exports, in the order in which they need each other. It
+imports "./name.js" of its own folder or, as hosts do, of the viewer's, and "../folder/name.js".
 """
 
 import re
@@ -10,7 +11,9 @@ from pathlib import Path
 
 from . import STATIC
 
-_IMPORT = re.compile(r'^import (?:\* as (\w+)|\{([^}]*)\}) from "\./([\w]+\.js)";\n', re.MULTILINE)
+_IMPORT = re.compile(
+    r'^import (?:\* as (\w+)|\{([^}]*)\}) from "(\.\.?/(?:\w+/)?\w+\.js)";\n', re.MULTILINE
+)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const|let) )", re.MULTILINE)
 _NAME = re.compile(r"^export (?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
 
@@ -20,48 +23,61 @@ def bundle(host: Path, folder: Path = STATIC) -> str:
     """One module text with the default export of `host`.
 
     Args:
-        host: A module that imports from the viewer as if it lay in its folder, and ends in
+        host: A module that may import from `folder` as if it lay there, and ends in
             `export default NAME;`.
         folder: Where the viewer's modules lie.
 
     Raises:
         ValueError: an import or export of a form that this cannot carry over.
     """
-    parts: dict[str, str] = {}
-    body, _ = _converted(host.read_text(encoding="utf-8"), folder, parts)
-    return "\n".join([*parts.values(), body])
+    return _Bundle(folder.resolve()).of(host)
 
 
-def _converted(text: str, folder: Path, parts: dict[str, str]) -> tuple[str, list[str]]:
-    """A module's text without imports and exports, and what it exports. Adds what it needs."""
-    for match in _IMPORT.finditer(text):
-        _add(match[3], folder, parts)
-    names = _NAME.findall(text)
-    plain = _EXPORT.sub("", _IMPORT.sub(_binding, text))
-    left = re.search(r"^(import .*|export (?!default).*)$", plain, re.MULTILINE)
-    if left:
-        raise ValueError(f"this form cannot be bundled: {left[0]}")
-    return plain, names
+class _Bundle:
+    """The modules that one needs."""
 
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._parts: dict[Path, str] = {}
 
-def _add(name: str, folder: Path, parts: dict[str, str]) -> None:
-    key = _variable(name)
-    if key in parts:
-        return
-    parts[key] = ""  # two modules that need each other would never end
-    text = (folder / name).read_text(encoding="utf-8")
-    body, names = _converted(text, folder, parts)
-    del parts[key]  # to stand behind what it needs
-    parts[key] = f"const {key} = (() => {{\n{body}\nreturn {{ {', '.join(names)} }};\n}})();"
+    def of(self, host: Path) -> str:
+        body, _ = self._converted(host)
+        return "\n".join([*self._parts.values(), body])
 
+    def _converted(self, path: Path) -> tuple[str, list[str]]:
+        """A module's text without imports and exports, and what it exports. Adds what it needs."""
+        text = path.read_text(encoding="utf-8")
+        for match in _IMPORT.finditer(text):
+            self._add(self._file(match[3], path))
+        names = _NAME.findall(text)
+        plain = _EXPORT.sub("", _IMPORT.sub(lambda match: self._binding(match, path), text))
+        left = re.search(r"^(import .*|export (?!default).*)$", plain, re.MULTILINE)
+        if left:
+            raise ValueError(f"this form cannot be bundled: {left[0]}")
+        return plain, names
 
-def _binding(match: re.Match[str]) -> str:
-    whole, some, name = match.groups()
-    if whole:
-        return f"const {whole} = {_variable(name)};\n"
-    renamed = re.sub(r"(\w+) as (\w+)", r"\1: \2", " ".join(some.split()))
-    return f"const {{ {renamed} }} = {_variable(name)};\n"
+    def _add(self, path: Path) -> None:
+        if path in self._parts:
+            return
+        self._parts[path] = ""  # two modules that need each other would never end
+        body, names = self._converted(path)
+        del self._parts[path]  # to stand behind what it needs
+        returned = f"return {{ {', '.join(names)} }};"
+        self._parts[path] = f"const {self._variable(path)} = (() => {{\n{body}\n{returned}\n}})();"
 
+    def _file(self, name: str, importer: Path) -> Path:
+        """The module that `importer` calls `name`."""
+        own = (importer.parent / name).resolve()
+        return own if own.is_file() else self._folder / name
 
-def _variable(name: str) -> str:
-    return f"gsr_{name.removesuffix('.js')}"
+    def _binding(self, match: re.Match[str], importer: Path) -> str:
+        whole, some, name = match.groups()
+        variable = self._variable(self._file(name, importer))
+        if whole:
+            return f"const {whole} = {variable};\n"
+        renamed = re.sub(r"(\w+) as (\w+)", r"\1: \2", " ".join(some.split()))
+        return f"const {{ {renamed} }} = {variable};\n"
+
+    def _variable(self, path: Path) -> str:
+        part = "" if path.parent == self._folder else f"{path.parent.name}_"
+        return f"gsr_{part}{path.stem}"

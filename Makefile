@@ -151,9 +151,22 @@ $(ALL): pyproject.toml constraints.txt | $(PY)
 	@pwd -P > $(VENV)/.gsr-place
 	@touch $@ $(APP)
 
-# Where Chromium is missing and this user may install it, it is installed.
+# Where a browser is missing and this user may install it, it is installed. Firefox gets a screen from
+# Xvfb, since without a window it has no WebGL.
 browser:
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	@$(call installed,chromium chromium-browser google-chrome google-chrome-stable,Chromium,chromium); \
+	echo "The browser tests need Chromium and it could not be installed: install it with this system's package manager, or leave them out with make test PYTEST_ARGS=\"-m 'not browser'\"."
+	@if ! $(NODE_USABLE); then \
+	  echo "The tests in Firefox are left out: they take node 20.19 or newer with npm."; exit 0; \
+	fi; \
+	if command -v Xvfb >/dev/null 2>&1 && { command -v firefox-esr || command -v firefox; } >/dev/null 2>&1; \
+	then exit 0; fi; \
+	$(call installed,,Firefox,firefox-esr xvfb); \
+	echo "Firefox could not be installed: its tests are left out."
+
+# $(call installed,NAMES,BROWSER,PACKAGES): ends the recipe's line with 0 where one of the names is a command.
+define installed
+for name in $(1); do \
 	  if command -v $$name >/dev/null 2>&1; then exit 0; fi; \
 	done; \
 	root=; may=no; \
@@ -162,9 +175,9 @@ browser:
 	  elif sudo -n true 2>/dev/null; then may=yes; root="sudo -n"; fi; \
 	fi; \
 	if [ $$may = yes ]; then \
-	  echo "Installing Chromium for the browser tests."; \
+	  echo "Installing $(2) for the browser tests."; \
 	  $$root apt-get update -qq </dev/null && \
 	  $$root env DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -y -qq --no-install-recommends chromium </dev/null >/dev/null && exit 0; \
-	fi; \
-	echo "The browser tests need Chromium and it could not be installed: install it with this system's package manager, or leave them out with make test PYTEST_ARGS=\"-m 'not browser'\"."
+	    apt-get install -y -qq --no-install-recommends $(3) </dev/null >/dev/null && exit 0; \
+	fi
+endef

@@ -43,7 +43,7 @@ def decode(stream: BinaryIO, label: str, max_pixels: int, white: float | None = 
         white: The value that is white, of pictures of numbers.
 
     Raises:
-        ImageError: it is no image, damaged, too large or out of range.
+        ImageError: if it is not an image, damaged, too large or out of range.
     """
     try:
         return _from_file(stream, label, max_pixels, white)

@@ -176,7 +176,7 @@ def orientation(image: Image.Image) -> int:
 def upright(image: Image.Image) -> Image.Image:
     """The picture turned as its EXIF orientation asks.
 
-    Pillow's own way writes the EXIF block anew, which fails where other tags are damaged.
+    Pillow's own way rewrites the EXIF block, which fails where other tags are damaged.
     """
     turn = _TURNS.get(orientation(image))
     return image if turn is None else image.transpose(turn)

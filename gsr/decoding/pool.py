@@ -250,7 +250,7 @@ class _Worker:
         return answer
 
     def poll(self) -> None:
-        """Take notice if the process is no more."""
+        """Take notice if the process has ended."""
         self._process.poll()
 
     def end(self) -> None:

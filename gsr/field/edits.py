@@ -100,7 +100,7 @@ class Reshape(Edit):
         )
         low, high = SIGMA_RANGE
         if not ((shape.sigmas >= low) & (shape.sigmas <= high)).all():
-            raise GsrError(f"sigmas must be from {low:g} to {high:g} LR pixels.")
+            raise GsrError(f"sigmas must be between {low:g} and {high:g} LR pixels.")
         if not float(shape.rho.abs()) < RHO_LIMIT:
             raise GsrError(f"rho must lie between -{RHO_LIMIT:g} and {RHO_LIMIT:g}.")
         if not 0 < float(shape.opacities) < 1:
@@ -357,9 +357,9 @@ def turned_off(edits: Iterable[Edit]) -> tuple[int, ...]:
 def _checked(field: "GaussianField", kernel: int) -> int:
     count = len(field.bank_raw)
     if not isinstance(kernel, Integral):
-        raise GsrError(f"a kernel's number must be whole, got {shown(kernel)}.")
+        raise GsrError(f"kernel must be an integer, got {shown(kernel)}.")
     if not 0 <= kernel < count:
-        raise GsrError(f"a kernel's number must be from 0 to {count - 1}, got {shown(kernel)}.")
+        raise GsrError(f"kernel must be between 0 and {count - 1}, got {shown(kernel)}.")
     return int(kernel)
 
 
@@ -406,7 +406,7 @@ def _mixture(field: "GaussianField[Pixels]", top: int) -> "GaussianField[Pixels]
     return replace(field, mixed=by_bands(mixture, field.evidence))
 
 
-# --- changes that are no values --------------------------------------------------------------
+# --- changes that are not values --------------------------------------------------------------
 
 
 def with_index(
@@ -420,7 +420,7 @@ def with_index(
     check_shape("index", index, tuple(field.index.shape))
     count = len(field.bank_raw)
     if index.numel() and not (int(index.min()) >= 0 and int(index.max()) < count):
-        raise GsrError(f"a kernel's number must be from 0 to {count - 1}.")
+        raise GsrError(f"kernel must be between 0 and {count - 1}.")
     return _listed(field, _with_index(field, index.to(field.index)), "another class map")
 
 
@@ -435,7 +435,7 @@ def with_kernel(
         pixels: A mask, as a tensor or an array; all if not given.
 
     Raises:
-        GsrError: for a kernel the bank does not have, or for what is no mask of the field.
+        GsrError: for a kernel the bank does not have, or for an invalid mask.
     """
     number = _checked(field, kernel)
     if pixels is None:
@@ -443,7 +443,7 @@ def with_kernel(
     pixels = torch.as_tensor(pixels, device=field.index.device)
     check_shape("pixels", pixels, tuple(field.index.shape))
     if pixels.dtype != torch.bool:
-        raise GsrError(f"pixels must be a mask of truth values, got {pixels.dtype}.")
+        raise GsrError(f"pixels must be a boolean mask, got {pixels.dtype}.")
     index = field.index.masked_fill(pixels, number)
     mixed = field.mixed
     if mixed is not None:
@@ -465,7 +465,7 @@ def with_bank(
 
 
 def shuffled(field: "GaussianField[Pixels]", generator: torch.Generator) -> "GaussianField[Pixels]":
-    """As `Shuffle`, with a generator that goes on from field to field."""
+    """As `Shuffle`, with a generator that continues from field to field."""
     return _listed(field, _shuffled(field, generator), "choices shuffled")
 
 
@@ -546,7 +546,7 @@ def loads(text: str | bytes) -> tuple[Edit, ...]:
     """Edits from the text of a JSON file.
 
     Raises:
-        ConfigError: when the text is no such file.
+        ConfigError: if the text is not such a file.
     """
     found = parse_json(text, "a file of edits", most=MAX_BYTES)
     if not isinstance(found, dict) or found.get("format") != FORMAT:

@@ -269,7 +269,7 @@ def _plan(facts: _Facts, found: Mapping[str, Entry], prefix: str = "") -> dict[s
         samplers |= _plan(facts.alpha, found, alpha)
     known = {*maps, *expected, *(n for n in own if facts.alpha and n.startswith("alpha."))}
     if more := sorted(own.keys() - known):
-        raise ValueError(f"there is no place for {', '.join(prefix + name for name in more[:5])}")
+        raise ValueError(f"unexpected {', '.join(prefix + name for name in more[:5])}")
     return samplers
 
 

@@ -75,7 +75,7 @@ def save(
     if file_format in _NO_TRANSPARENCY:
         pixels = _opaque(pixels)
     if not 1 <= quality <= 100:
-        raise OutputError(f"quality must be from 1 to 100, got {quality}.")
+        raise OutputError(f"quality must be between 1 and 100, got {quality}.")
     if strip:
         info, comment = PictureInfo(cicp=info.cicp if info and hdr_name(info) else None), {}
     kept = chosen(info or PictureInfo(), keep)

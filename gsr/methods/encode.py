@@ -91,7 +91,7 @@ def encode_tiles(
 
 
 def check_tile(tile: int) -> None:
-    """Refuse what is no side of a tile.
+    """Refuse an invalid side of a tile.
 
     Raises:
         GsrError: for that.
@@ -119,4 +119,4 @@ def _checked_batch(images: Tensor) -> Tensor:
         raise ImageError(
             "a batch of images must be uint8, or floating point with every value in [0, 1]."
         )
-    return images.detach().clamp(0, 1)  # a copy: the caller may go on writing into its own
+    return images.detach().clamp(0, 1)  # a copy: the caller may keep writing into its own

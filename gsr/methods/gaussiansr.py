@@ -333,7 +333,7 @@ class GaussianSR(nn.Module):
             ensemble: Encode the picture in all eight turns and average what the network says:
                 eight times the work here, and one field that costs the same to render. It is
                 called `best-` and the model's name.
-            corrected: Whether the result, reduced again, shall give back the picture, where the
+            corrected: Whether the result, reduced again, should give back the picture, where the
                 model's configuration has it so; see `gsr.network.correction`.
             lazy: Encode nothing yet: a mosaic makes its tiles when they are first looked at.
             store: Where a mosaic keeps its tiles; a new `TileStore` unless given.

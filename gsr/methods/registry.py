@@ -90,7 +90,7 @@ def get(name: str | Path, *, device: str | torch.device = "cpu") -> Method:
     if text in manifest() or is_file(Path(text), WeightsError):
         return load_network(text, device=device)
     raise ConfigError(
-        f"there is no method called {text!r}: known are {', '.join(names())}, the path of a "
+        f"unknown method {text!r}; choose one of {', '.join(names())}, the path of a "
         f"weights file, and {ON_RESULT} or {BEST} before one of them."
     )
 
@@ -143,8 +143,6 @@ def new_network(preset: str, encoder: AnyEncoderConfig | None = None) -> Trained
         ConfigError: for an unknown preset.
     """
     if preset not in NETWORKS:
-        raise ConfigError(
-            f"there is no network called {preset!r}: known are {', '.join(NETWORKS)}."
-        )
+        raise ConfigError(f"unknown network {preset!r}; choose one of {', '.join(NETWORKS)}.")
     config = NETWORKS[preset]
     return build(replace(config, encoder=encoder) if encoder else config)

@@ -53,7 +53,7 @@ def save_weights(model: Trained, path: str | Path, about: dict[str, Any] | None 
     Args:
         model: What to write.
         path: A `.safetensors` file.
-        about: Free facts kept beside the weights (steps, data, metrics).
+        about: Free facts kept with the weights (steps, data, metrics).
     """
     path = Path(path)
     metadata = {
@@ -91,14 +91,15 @@ def load(
         >>> gentle = gsr.load("photo", strength=0.5)
     """
     if not (is_number(strength) and 0 <= strength <= 1):
-        raise ConfigError(f"strength must be a number from 0 to 1, got {shown(strength)}.")
+        raise ConfigError(f"strength must be a number between 0 and 1, got {shown(strength)}.")
     model = _gaussians(name, device)
     if strength == 1:
         return model
     base = manifest().get(str(name), {}).get("base", BASE)
     if str(name) == base:
         raise WeightsError(
-            f"strength mixes weights with those they were trained on from, and {name} began anew."
+            f"strength mixes weights with those they were trained on from, and {name} started from "
+            "random weights."
         )
     return mixed(_gaussians(base, device), model, strength)
 
@@ -148,7 +149,7 @@ def load_network(name: str | Path, *, device: str | torch.device = "cpu") -> Tra
         path = Path(name)
         if not is_file(path, WeightsError):
             raise WeightsError(
-                f"there are no weights called {str(name)!r}: give the path of a .safetensors file"
+                f"unknown weights {str(name)!r}; give the path of a .safetensors file"
                 + (f" or one of {', '.join(bundled)}." if bundled else ".")
             )
     return read_weights(path).to(device)
@@ -205,7 +206,7 @@ def _config(text: str) -> ModelConfig | BaselineConfig:
         return read_values(ModelConfig, values, "")
     if values["method"] not in tuple(BASELINES):
         raise ConfigError(
-            f"unknown method {shown(values['method'])}, known are {', '.join(BASELINES)}"
+            f"unknown method {shown(values['method'])}; choose one of {', '.join(BASELINES)}"
         )
     return read_values(BaselineConfig, values, "")
 

@@ -50,7 +50,7 @@ def edits(page):
 def test_ellipses_have_the_shape_that_a_mixture_has(page):
     page.evaluate(f"() => {VIEWER}.change({{ellipses: true}})")
     press(page, "What if")
-    press(page, "One for all")
+    press(page, "Mean kernel")
     page.wait_for_function(f"() => {VIEWER}.inside.latest('ellipses')?.major")
     settle(page)
     page.evaluate(WATCH_ELLIPSES)
@@ -139,7 +139,7 @@ def test_a_quick_stroke_has_no_gaps(page):
     page.get_by_label("Radius of the brush in picture pixels").evaluate(
         "(e) => { e.value = 2; e.dispatchEvent(new Event('input')); }"
     )
-    press(page, "Paint it")
+    press(page, "Paint with this kernel")
     box = page.locator(".gsr-stage").bounding_box()
     y = box["y"] + 0.6 * box["height"]
     page.mouse.move(box["x"] + 60, y)
@@ -153,7 +153,7 @@ def test_a_quick_stroke_has_no_gaps(page):
 
 def test_two_fingers_zoom_and_do_not_paint(page):
     press(page, "What if")
-    press(page, "Paint it")
+    press(page, "Paint with this kernel")
     box = page.locator(".gsr-stage").bounding_box()
     x, y = box["x"] + 150, box["y"] + 300
     before = page.evaluate(VISIBLE)["scale"]
@@ -171,7 +171,7 @@ def test_two_fingers_zoom_and_do_not_paint(page):
     settle(page)
     assert page.evaluate(VISIBLE)["scale"] == pytest.approx(2 * before, rel=0.05)
     assert not page.evaluate(EDITED)
-    press(page, "Paint it")
+    press(page, "Paint with this kernel")
 
 
 def test_an_address_is_the_whole_view(page):

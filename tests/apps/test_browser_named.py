@@ -73,7 +73,7 @@ def badge(page):
 def break_it(page):
     """Two edits by hand, in the panel, which is closed again."""
     press(page, "What if")
-    press(page, "Everywhere")
+    press(page, "Use everywhere")
     press(page, "Shuffle")
     page.wait_for_function(f"() => {VIEWER}.picture.edits === 2")
     press(page, "Close: What if")
@@ -139,7 +139,7 @@ def test_a_drawing_has_the_colours_of_the_screen(page, mixed):
     page.evaluate(f"() => {VIEWER}.change({{ ellipses: true }})")
     if mixed:
         press(page, "What if")
-        press(page, "Best 3")
+        press(page, "Top 3")
         page.wait_for_function(f"() => {VIEWER}.inside.latest('ellipses')?.major")
         press(page, "Close: What if")
     settle(page)
@@ -344,7 +344,7 @@ REFUSED = (
     ({"edits": json.dumps(CHANGES)[:-9]}, "The edits in this address cannot be read"),
     ({"edits": "7"}, "The edits in this address cannot be read"),
     ({"unkept": "812"}, "812 edits of this view were too long for an address"),
-    ({"edits": '[{"kind": "force", "kernel": 3000}]'}, "must be from 0 to 99"),
+    ({"edits": '[{"kind": "force", "kernel": 3000}]'}, "must be between 0 and 99"),
 )
 
 

@@ -70,8 +70,8 @@ def test_nowhere_is_about_the_kernel_in_the_box(page):
     what_if(page)
     page.get_by_label("Kernel to change").fill("34")
     page.get_by_label("Kernel to change").press("Enter")
-    page.get_by_role("button", name="Lit ones nowhere").wait_for()
-    page.get_by_role("button", name="Nowhere", exact=True).click()
+    page.get_by_role("button", name="Remove highlighted").wait_for()
+    page.get_by_role("button", name="Remove", exact=True).click()
     page.wait_for_function(EDITED)
     assert listed(page) == ["Without kernel 34"]
     assert page.evaluate("() => document.querySelector('.gsr-viewer').gsr.inside.lit") == []

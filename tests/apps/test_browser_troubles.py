@@ -23,12 +23,12 @@ def test_a_page_outlives_its_server(browser, weights, photo):
     page.keyboard.press("+")
     page.locator(".gsr-stage").press("+")
     page.wait_for_selector(".gsr-notice.gsr-wrong")
-    assert "does not answer" in page.locator(".gsr-notice").inner_text()
+    assert "is not responding" in page.locator(".gsr-notice").inner_text()
     with running_app(weights, photo, port=int(address.rsplit(":", 1)[1])):
         page.wait_for_selector(".gsr-notice .gsr-offer", timeout=30_000)
-        assert "started anew" in page.locator(".gsr-notice").inner_text()
+        assert "restarted" in page.locator(".gsr-notice").inner_text()
         assert page.locator(".gsr-message").inner_text() == ""
-        page.get_by_role("button", name="Make its Gaussians again").click()
+        page.get_by_role("button", name="Re-encode the picture").click()
         page.wait_for_function("() => document.querySelector('.gsr-notice').hidden", timeout=60_000)
         settle(page)
         assert page.evaluate(PICTURE).startswith("cat")

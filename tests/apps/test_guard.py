@@ -354,7 +354,7 @@ def test_all_others_are_closed(app, client):
         answer = client.request(method, concrete(path).replace("{", "").replace("}", ""))
         assert answer.status_code == 404, (method, path)
         if method != "HEAD":
-            assert answer.json() == {"error": "There is no such page."}
+            assert answer.json() == {"error": "This page does not exist."}
 
 
 def test_our_own_routes_are_known_to_the_guard(app):
@@ -384,10 +384,10 @@ def test_what_is_not_there_is_said_in_the_same_form(client, path):
 
 def test_sessions_that_are_not_there(client):
     answer = client.get("/gradio_api/queue/data?session_hash=nobody")
-    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such session."})
+    assert (answer.status_code, answer.json()) == (404, {"error": "This session does not exist."})
 
 
 @pytest.mark.parametrize("path", ["call/encode/nothing", "call/v2/encode", "call/a/b"])
 def test_calls_that_nobody_made(client, path):
     answer = client.get(f"/gradio_api/{path}")
-    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such call."})
+    assert (answer.status_code, answer.json()) == (404, {"error": "This call does not exist."})

@@ -28,7 +28,7 @@ def test_impossible_addresses_are_refused(host, port):
 
 
 def test_unknown_weights_are_refused():
-    with pytest.raises(GsrError, match="no weights called"):
+    with pytest.raises(GsrError, match="unknown weights"):
         launch("nonesuch", port=0)
 
 

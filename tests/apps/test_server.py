@@ -406,7 +406,7 @@ def test_the_eleventh_person_is_told_to_wait(client, studio, key):
             places.enter_context(studio.crowd.place(f"someone-{person}-0"))
         params = VIEW | {"viewer": "late-0"}
         answer = client.get(f"/studio/fields/{key}/frame", params=params)
-        assert "people are looking" in refusal(answer, 503)
+        assert "people are using" in refusal(answer, 503)
         assert answer.headers["retry-after"] == "1"
         # Somebody who waits already may ask for a second pane.
         served = VIEW | {"viewer": "someone-0-1"}
@@ -491,7 +491,7 @@ def test_a_body_that_never_ends_is_refused(client):
 
 def test_an_unknown_demo_photo_is_refused(client):
     answer = client.post("/studio/open-demo", params={"name": "../secret"})
-    assert "no demo photo" in refusal(answer)
+    assert "unknown demo photo" in refusal(answer)
 
 
 def test_opening_can_be_cancelled(client):

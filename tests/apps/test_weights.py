@@ -105,9 +105,9 @@ def test_transparency_stays(client):
     [
         ({"name": "lte-tiny"}, "weights must be one of tiny, lite, photo"),
         ({"name": "../lite.safetensors"}, "weights must be one of"),
-        ({"name": "photo", "strength": 1.5}, "from 0 to 1"),
+        ({"name": "photo", "strength": 1.5}, "between 0 and 1"),
         ({"name": "photo", "strength": "nan"}, ""),
-        ({"name": "lite", "strength": 0.5}, "began anew"),
+        ({"name": "lite", "strength": 0.5}, "started from random weights"),
         ({}, "name"),
     ],
 )

@@ -46,10 +46,10 @@ def test_a_run_and_going_on(
 
 
 def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert "there is no folder" in refused(capsys, "debug", "--data", tmp_path / "none")
+    assert "does not exist; name a folder" in refused(capsys, "debug", "--data", tmp_path / "none")
     assert "is not understood" in refused(capsys, "debug", "--data", photo_folder, "stray")
     assert "'train.epochs'" in refused(capsys, "debug", "--data", photo_folder, "--train.epochs=3")
-    assert "there is no recipe 'nothing'" in refused(capsys, "nothing", "--data", photo_folder)
+    assert "unknown recipe 'nothing'" in refused(capsys, "nothing", "--data", photo_folder)
     assert "--minutes must be above 0" in refused(
         capsys, "debug", "--data", photo_folder, "--minutes", "-1"
     )
@@ -67,7 +67,7 @@ def test_what_is_refused(photo_folder: Path, tmp_path: Path, capsys: pytest.Capt
     assert "large enough for the crop" in refused(
         capsys, "debug", "--data", photo_folder, "--data.crop=100"
     )
-    assert "unknown 'huge'; known are metasr" in refused(
+    assert "unknown 'huge'; choose one of metasr" in refused(
         capsys, "debug", "--data", photo_folder, "--model.preset=huge"
     )
     assert "another architecture" in refused(
@@ -151,10 +151,10 @@ def test_after_numbers_that_are_not_finite_the_advice_works(
     start = ["debug", "--data", photo_folder, "--out", tmp_path / "run", *SMALL, "--train.steps=40"]
     wild = ["--train.lr=1e30", "--train.clip=0", "--train.warmup=0"]
     said = refused(capsys, *start, *wild)
-    assert "there is no checkpoint yet: begin again with a lower --train.lr" in said
+    assert "no checkpoint was written yet: begin again with a lower --train.lr" in said
     assert run(["train", *map(str, start), "--train.steps=3"]) == 0
     said = refused(capsys, *start, *wild)
-    assert "checkpoint.safetensors is from before that: the same command goes on" in said
+    assert "checkpoint.safetensors is from before that: the same command resumes" in said
     assert run(["train", *map(str, start), "--train.lr=1e-4", "--train.clip=0.5"]) == 0
     assert "after 40 steps" in capsys.readouterr().out
 

@@ -53,7 +53,8 @@ def main(
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Fit the schedule to this time.")] = None,
     pause_after: Annotated[
-        float | None, typer.Option(help="Save and stop after so many minutes of it; go on later.")
+        float | None,
+        typer.Option(help="Save and stop after this many minutes of it; resume later."),
     ] = None,
     extend: Annotated[bool, typer.Option(help="Add --minutes to the time spent so far.")] = False,
     device: Annotated[
@@ -103,7 +104,7 @@ def finish(recipe: Recipe, state: TrainState, folder: Path, engine: "Accelerator
         else:
             why = "paused" if state.stopped == "pause" else f"stopped by {state.stopped}"
             console.print(
-                f"{why} at step {state.step}, before the run's end: the same command goes on from "
+                f"{why} at step {state.step}, before the run's end: the same command resumes from "
                 f"there. {target} holds the weights so far.",
                 highlight=False,
                 soft_wrap=True,
@@ -112,7 +113,7 @@ def finish(recipe: Recipe, state: TrainState, folder: Path, engine: "Accelerator
 
 
 def exit_code(state: TrainState) -> int:
-    """0 for a run that ended or paused as it was told to; after a signal, as shells count it."""
+    """0 for a run that ended or paused as requested; after a signal, as shells count it."""
     return 128 + signal.Signals[state.stopped] if state.stopped.startswith("SIG") else 0
 
 
@@ -132,7 +133,7 @@ def recipe_file(name: str) -> Path:
         return shipped
     if not is_file(own, ConfigError):
         raise ConfigError(
-            f"there is no recipe {name!r}: give the path of a TOML file or one of "
+            f"unknown recipe {name!r}; give the path of a TOML file or one of "
             f"{', '.join(shipped_recipes())}."
         )
     return own
@@ -145,16 +146,16 @@ def shipped_recipes() -> list[str]:
 
 
 def run_folder(file: Path) -> Path:
-    """Where a recipe runs unless told: `runs/compare/liif` for the shipped one of that name."""
+    """Where a recipe runs by default: `runs/compare/liif` for the shipped one of that name."""
     name = file.relative_to(CONFIGS) if file.is_relative_to(CONFIGS) else Path(file.name)
     return Path("runs") / name.with_suffix("")
 
 
 def check_run_folder(folder: Path) -> None:
-    """Whether a run can be kept there, told before the images are read. Nothing is made yet.
+    """Check that a run can be kept there, before the images are read. Nothing is made yet.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: if it cannot be written.
     """
     existing = next(p for p in (folder, *folder.parents) if os.path.exists(p))
     if not existing.is_dir():

@@ -49,7 +49,7 @@ def kernel_bank(
         outline = ellipse_points(
             float(shape.major[k]), float(shape.minor[k]), float(shape.angle[k])
         )
-        # A root, so that rarely used kernels can be told from unused ones.
+        # A root, so that rarely used kernels differ visibly from unused ones.
         strength = math.sqrt(shares[k] / most) if most > 0 else 0.0
         figure.add_trace(
             go.Scatter(

@@ -22,7 +22,7 @@ def ellipses_over(
         field: What to look into.
         view: Where; its size is the figure's size in pixels.
         sigma: Level of the ellipses, in standard deviations.
-        limit: At most so many; beyond it rows and columns are thinned evenly.
+        limit: Most ellipses; beyond it rows and columns are thinned evenly.
     """
     shown = gaussians_in(field, view, limit=limit)
     sy, sx = view.scale

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
-SORRY = "Something went wrong in the app; its log tells what."
+SORRY = "Something went wrong in the app; see its log."
 _USUAL = {
     401: "This app asks for a user name and a password.",
     403: "This is not open to you.",
-    404: "There is no such page.",
+    404: "This page does not exist.",
     405: "This page takes no request of that kind.",
     413: "This is more than is accepted.",
     503: "Too much is going on; try again in a moment.",

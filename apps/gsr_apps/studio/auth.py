@@ -16,7 +16,7 @@ def check_credentials(credentials: str) -> None:
     """Refuse what is not `USER:PASSWORD`.
 
     Raises:
-        ConfigError: then.
+        ConfigError: if the value is not USER:PASSWORD.
     """
     user, _, password = credentials.partition(":")
     if not (user and password):

@@ -38,7 +38,7 @@ Watch = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Options:
-    """What `gsr upscale` would be told.
+    """The options of `gsr upscale`.
 
     Attributes:
         wanted: How large.

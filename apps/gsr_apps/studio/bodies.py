@@ -27,7 +27,7 @@ MAX_DEPTH = 32
 DROP_SECONDS = 10.0
 """For how long the rest of a body is taken in that was refused."""
 MAX_NUMBER = 1e15
-"""What is larger is no number of anything here; a float still tells its whole numbers apart."""
+"""Nothing here is counted beyond it, and a float still holds its integers exactly."""
 
 MEMORY = Budget(4 * MAX_UPLOAD_BYTES, 12 * MAX_UPLOAD_BYTES)
 """Bodies that are held in memory while they are worked on."""
@@ -143,7 +143,7 @@ async def read_json(request: Request, limit: int) -> Any:
 
     Raises:
         TooLongError: it has more than `limit` bytes.
-        GsrError: it is no JSON, nested too deeply, or holds a number beyond all measure.
+        GsrError: if it is not JSON, nested too deeply, or holds a number beyond all measure.
     """
     body = await _read(request, limit, TooLongError, "The body is longer than")
     # A long one takes a moment, which is not the event loop's.
@@ -154,7 +154,7 @@ def parse_json(body: bytes) -> Any:
     """Plain values from JSON.
 
     Raises:
-        GsrError: it is none, nested too deeply, or holds a number beyond all measure.
+        GsrError: if it is not JSON, nested too deeply, or holds a number beyond all measure.
     """
     try:
         values = from_json(body, allow_inf_nan=False, cache_strings=False)

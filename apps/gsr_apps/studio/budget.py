@@ -7,7 +7,7 @@ from gsr.base.errors import GsrError
 
 
 class FullError(GsrError):
-    """There is no room for more bytes."""
+    """No room for more bytes."""
 
 
 class Budget:
@@ -28,7 +28,7 @@ class Budget:
         """Count bytes in.
 
         Raises:
-            FullError: there is no room for them; then none are counted.
+            FullError: if they do not fit; none are counted then.
         """
         with self._lock:
             if self._taken[person] + size > self.each:

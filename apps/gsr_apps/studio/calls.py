@@ -1,4 +1,4 @@
-"""Calls of Gradio's functions: read strictly, and made anew from what was read.
+"""Calls of Gradio's functions: read strictly, and rebuilt from what was read.
 
 Gradio follows every file object that it finds anywhere in a call. Nothing but what stands here
 reaches it: plain values of the right kind, and files that their sender uploaded.
@@ -72,7 +72,7 @@ def read_call(body: Any) -> _Call:
     """The envelope of a call.
 
     Raises:
-        GsrError: it is none.
+        GsrError: if it is not a valid call.
     """
     try:
         return _Call.model_validate(body)
@@ -90,13 +90,13 @@ def checked(call: _Call, name: str, person: str, uploads: Uploads) -> dict[str, 
         uploads: What was uploaded.
 
     Raises:
-        UnknownCallError: there is no such function.
+        UnknownCallError: if the function does not exist.
         NotUploadedError: a file was not uploaded by this person.
         GsrError: the arguments are not its.
     """
     readers = _READERS.get(name)
     if readers is None:
-        raise UnknownCallError(f"There is no function {name!r} to be called.")
+        raise UnknownCallError(f"Unknown function {name!r}.")
     if len(call.data) != len(readers):
         wanted = ", ".join(readers) or "nothing"
         raise GsrError(f"{name} takes {wanted}; got {len(call.data)} values.")

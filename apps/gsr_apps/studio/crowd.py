@@ -38,8 +38,8 @@ class Crowd:
         with self._lock:
             if person not in self._waiting and len(self._waiting) >= self.most:
                 raise BusyError(
-                    f"{self.most} people are looking at pictures at this moment; your frame "
-                    "comes as soon as one of them pauses."
+                    f"{self.most} people are using the app; your view will update "
+                    "when one of them pauses."
                 )
             self._waiting[person] += 1
         try:

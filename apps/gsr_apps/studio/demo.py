@@ -73,7 +73,7 @@ def mount_demo(app: FastAPI, studio: Studio) -> FastAPI:
         run_history=False,
         max_file_size="64mb",
         ssr_mode=False,
-        show_error=False,  # only what our functions refuse is told
+        show_error=False,  # only what our functions refuse is shown
     )
     # Only `Blocks.launch` says so, and without it Gradio takes any path for an allowed one.
     demo.has_launched = True

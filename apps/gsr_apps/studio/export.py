@@ -61,7 +61,7 @@ class PictureRequest:
         _check_format(self.format, FORMATS)
         sides = self.width is not None or self.height is not None
         if (self.scale is not None) == sides:
-            raise ScaleError("say how large the file shall be: by a scale, or by width or height.")
+            raise ScaleError("give the size of the file by a scale, or by width or height.")
 
     def view(self, field: Exported) -> View:
         """What will be rendered.
@@ -92,7 +92,7 @@ class PictureRequest:
             scale, _ = parse_scale(self.scale)
             return whole_pixels(h * scale), whole_pixels(w * scale)
         if any(side is not None and not 1 <= side <= 10**6 for side in (self.width, self.height)):
-            raise ScaleError("width and height must be from 1 to 1,000,000 pixels.")
+            raise ScaleError("width and height must be between 1 and 1,000,000 pixels.")
         width = self.width or whole_pixels(w * (self.height or 0) / h)
         return self.height or whole_pixels(h * width / w), width
 
@@ -170,7 +170,7 @@ def check_video(field: GaussianField, kind: str, sweep: Sweep) -> str:
     """The name of the file, if it can be made.
 
     Raises:
-        GsrError: then.
+        GsrError: for an unknown format, or for a film that is too large.
     """
     _check_format(kind, VIDEOS)
     name = f"{stem(field)}-sweep.{kind}"

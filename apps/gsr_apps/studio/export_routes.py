@@ -11,7 +11,7 @@
 - `/field`: the field itself, which `POST /studio/open-field?name=` (the file as body) takes back
   and answers as `/studio/open` does.
 
-Each takes `&job=`, an id that the page made up: `GET /studio/jobs/{job}` tells how far the work
+Each takes `&job=`, an id that the page made up: `GET /studio/jobs/{job}` reports how far the work
 is, `DELETE` stops it, and so does closing the connection. What cannot be made is
 `{"error": sentence}`: 400, 404 for an expired id, 409 when cancelled, 503 when too much waits.
 What was changed or left out on the way from the picture's file to this one is said in the header
@@ -263,7 +263,7 @@ def keep_field(studio: Studio, path: Path, name: str) -> str:
     """The id of the field in a file, which its owner calls `name`.
 
     Raises:
-        ImageError: it is none, or too large to look at live.
+        ImageError: if it is not a picture, or too large to look at live.
     """
     try:
         source = open_source(path)

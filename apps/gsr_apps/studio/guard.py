@@ -109,20 +109,20 @@ class Guard:
         else:
             found = next((one for one in functions.values() if one.api_name == name), None)
         if found is None:
-            raise UnknownCallError("There is no such function to be called.")
+            raise UnknownCallError("This function does not exist.")
         return found
 
     def _check_reading(self, scope: Scope) -> None:
         """Refuse a file, or a stream of messages, that is not there for whoever asks."""
         file, event = FILE.fullmatch(scope["path"]), EVENT.fullmatch(scope["path"])
         if event and not self._is_called(event["event"]):
-            raise UnknownCallError("There is no such call.")
+            raise UnknownCallError("This call does not exist.")
         if file:
             self._check_file(file["path"], person_of(scope))
         if scope["path"] == "/gradio_api/queue/data":
             asked = Request(scope).query_params.get("session_hash", "")
             if asked not in self._demo._queue.pending_messages_per_session:
-                raise UnknownCallError("There is no such session.")
+                raise UnknownCallError("This session does not exist.")
 
     def _is_called(self, event: str) -> bool:
         """Whether there are results of a call to be fetched, or will be."""

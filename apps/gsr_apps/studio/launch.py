@@ -34,7 +34,7 @@ DECODERS = 2
 
 @dataclass(frozen=True)
 class Rules:
-    """Who may use the app: what it is called, what browsers are told, who may log in."""
+    """Who may use the app: what it is called, what browsers are allowed, who may log in."""
 
     hosts: Hosts
     policy: Policy
@@ -83,7 +83,7 @@ def launch(
         picture = None
         if image is not None:
             picture = read_picture(_read_file(Path(image)), Path(image).name, pool=pool)
-        # Encoding starts here and goes on while Gradio is imported.
+        # Encoding starts here and continues while Gradio is imported.
         studio = Studio(loaded, picture, pool=pool)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
 
@@ -108,7 +108,7 @@ def bind(host: str, port: int) -> socket.socket:
         ConfigError: when none of them is free or the host is not an address of this machine.
     """
     if not 0 <= port <= 65535:
-        raise ConfigError(f"port must be from 0 to 65535, got {port}.")
+        raise ConfigError(f"port must be between 0 and 65535, got {port}.")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + PORTS_TO_TRY, 65536)):
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -157,7 +157,7 @@ def _serve(
 def _is_news(record: logging.LogRecord) -> bool:
     """Whether it is worth a line. Pages keep a connection open, and stopping cuts it.
 
-    Nor is it news that uvicorn itself has answered already, where a body was no HTTP.
+    Nor is it news that uvicorn itself has answered already, where a body was not HTTP.
     """
     error = record.exc_info[1] if record.exc_info else None
     return not (

@@ -1,4 +1,4 @@
-"""What browsers are told with every answer: what a page may do, and who may show it in a frame."""
+"""The policy sent with every answer: what a page may do, and who may show it in a frame."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ class Policy:
                 )
 
     def of_page(self, html: bytes) -> str:
-        """The policy of the page: its own scripts, told by their contents, and nothing else's."""
+        """The policy of the page: its own scripts, identified by their hashes, and no others."""
         rules = {
             "default-src": "'none'",
             "script-src": " ".join(["'self'", *_hashes(html)]),

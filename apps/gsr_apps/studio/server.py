@@ -1,4 +1,4 @@
-"""The studio's web server: routes that answer the viewer, beside the Gradio page."""
+"""The studio's web server: routes that answer the viewer, next to the Gradio page."""
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
@@ -72,7 +72,7 @@ class _Modules(StaticFiles):
 
     async def get_response(self, path: str, scope: Any) -> Response:
         if not path.endswith((".js", ".css")):
-            return JSONResponse({"error": "There is no such file."}, 404)
+            return JSONResponse({"error": "This file does not exist."}, 404)
         response = await super().get_response(path, scope)
         response.headers.update(_FILES)
         return response

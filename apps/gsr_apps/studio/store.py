@@ -26,7 +26,7 @@ class Superseded(Exception):
 
 
 class Turnstile:
-    """The newest request number of each viewer; tells an older one that it is obsolete."""
+    """The newest request number of each viewer; by which an older one knows that it is obsolete."""
 
     def __init__(self, limit: int = 256):
         self._newest: OrderedDict[str, int] = OrderedDict()
@@ -116,7 +116,7 @@ class FieldStore:
         return key
 
     def trim(self) -> None:
-        """Drop what there is no more room for, after something was added to an entry."""
+        """Drop what no longer fits, after something was added to an entry."""
         with self._lock:
             self._trim()
 
@@ -134,7 +134,7 @@ class FieldStore:
             if key not in self._entries:
                 raise ExpiredError(
                     "This picture is no longer in memory: newer ones took its place, or the app "
-                    "was started anew; open it again."
+                    "was restarted; open it again."
                 )
             entry = self._entries[key]
             if entry.original is not None and entry.original in self._entries:

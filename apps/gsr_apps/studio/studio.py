@@ -155,12 +155,12 @@ class Studio:
         """The field of a demo photo, encoded at most once while it is in memory.
 
         Raises:
-            ImageError: when there is no such photo.
+            ImageError: for an unknown photo.
             ScaleError: when it cannot be reduced by so much.
         """
         photos = {path.stem: path for path in demo_photos()}
         if name not in photos:
-            raise ImageError(f"there is no demo photo {name!r}; there are {', '.join(photos)}.")
+            raise ImageError(f"unknown demo photo {name!r}; choose one of {', '.join(photos)}.")
         if shrink == 1:
             return self._once(name, load(photos[name]), progress)
         small, truth = truths.shrunk(load(photos[name]), shrink)
@@ -330,7 +330,7 @@ def _check_live(picture: Picture) -> None:
     """Refuses what would take minutes to encode.
 
     Raises:
-        TooLargeError: then.
+        TooLargeError: if it is too large.
     """
     height, width = picture.rgb.shape[-2:]
     if height * width > MAX_INPUT_PIXELS:

@@ -13,7 +13,7 @@ class Gate:
     """Lets work through one by one in the order it came; turns away what would wait too long.
 
     Args:
-        said: What whoever is turned away is told.
+        said: The message for whoever is turned away.
     """
 
     def __init__(self, said: str):

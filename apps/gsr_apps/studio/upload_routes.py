@@ -1,7 +1,7 @@
 """Uploads of Gradio's part of the page, in place of Gradio's own route.
 
 Gradio's keeps what a broken connection left, has no limit in total, and names files by their
-contents, so that a path tells whether somebody has uploaded the same.
+contents, so that a path reveals whether somebody has uploaded the same.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _WAIT_SECONDS = 3.0
 
 
 class _Parser(MultiPartParser):
-    """Tells how far each file has come, and stops at one that is too long."""
+    """Reports how far each file has come, and stops at one that is too long."""
 
     heard: Counter[str]
 

@@ -63,7 +63,7 @@ class Uploads:
         """Copy a file in; returns its path.
 
         Raises:
-            FullError: there is no room.
+            FullError: if it does not fit.
         """
         with self._lock:
             self._tidy(person)

@@ -39,7 +39,7 @@ INSTANT = (*(name for name, method in methods.METHODS.items() if method.instant)
 
 
 def offered(own: str) -> list[dict[str, Any]]:
-    """Methods to choose from beside the model `own`: classical ones, and those with weights."""
+    """Methods to choose from besides the model `own`: classical ones, and those with weights."""
     found = []
     for name in methods.names():
         if name == own:

@@ -20,7 +20,7 @@ const COLORS = [
   ["number", "by number"],
 ];
 const SCALES = {
-  size: ["small", "large"], opacity: ["clear", "solid"], confidence: ["unsure", "sure"],
+  size: ["small", "large"], opacity: ["transparent", "opaque"], confidence: ["uncertain", "confident"],
 };
 
 // act: { scale(value), fit(), one(), change(part of the state) }
@@ -107,7 +107,7 @@ function mapControl(state, act) {
     show(now) {
       select.value = now.map;
       opacity.hidden = now.map === "none";
-      const ends = { confidence: ["unsure", "sure"], entropy: ["decided", "undecided"] }[now.map];
+      const ends = { confidence: ["uncertain", "confident"], entropy: ["low", "high"] }[now.map];
       bar.replaceChildren(...(ends ? scaleBar(ends) : []));
     },
   };

@@ -66,7 +66,7 @@ function renderTime(answer) {
 export async function checked(promise) {
   const answer = await promise.catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw Object.assign(new Error("The app does not answer. Is it still running?"), { offline: true });
+    throw Object.assign(new Error("The app is not responding. Is it still running?"), { offline: true });
   });
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));

@@ -5,8 +5,8 @@ import { parseHex, ramp } from "./colors.js";
 export const MAPS = [
   ["none", "No map", ""],
   ["kernel", "Kernel map", "Colours each picture pixel by the kernel it picked: hue is direction, pale is round"],
-  ["confidence", "Confidence", "How sure the network was of its choice: dark is unsure, bright is sure"],
-  ["entropy", "Entropy", "How spread out the choice was over all kernels: dark is decided, bright is undecided"],
+  ["confidence", "Confidence", "How confident the network was in its choice: dark is uncertain, bright is confident"],
+  ["entropy", "Entropy", "How spread out the choice was over all kernels: dark is low, bright is high"],
 ];
 
 // The planes of the transport's answer: kernel and second choice uint16, confidence and entropy uint8.

@@ -1,6 +1,6 @@
 """The viewer's table of colours: `gsr.network.colors.TABLE` as a module.
 
-`python -m gsr_apps.viewer.palette` writes it anew after a change of the table.
+`python -m gsr_apps.viewer.palette` rewrites it after a change of the table.
 """
 
 import json

@@ -225,7 +225,7 @@ def reach(field: GaussianField, column: int, row: int, scale: float) -> dict[str
     LR pixels.
 
     Raises:
-        GsrError: when there is no such Gaussian, or no such scale.
+        GsrError: for an unknown Gaussian or a scale out of range.
     """
     side = 2 * field.sampler.config.radius + 1
     fine = max(1, min(parse_scale(scale)[0], REACH_PIXELS // side))

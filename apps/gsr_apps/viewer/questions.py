@@ -52,7 +52,7 @@ class Inside(Checked):
 
 @dataclass(frozen=True)
 class Some(Checked):
-    """Of a region, so many at most."""
+    """Of a region, up to a limit."""
 
     view: Region
     limit: int = 4000

@@ -98,7 +98,7 @@ def needed(truth: SampledImage | None) -> SampledImage:
         ConfigError: when it is not known.
     """
     if truth is None:
-        raise ConfigError("there is no ground truth for this picture.")
+        raise ConfigError("this picture has no ground truth.")
     return truth
 
 

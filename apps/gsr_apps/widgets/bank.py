@@ -25,7 +25,7 @@ HANDLES = {
 
 
 class KernelBankExplorer(ipywidgets.VBox):
-    """The bank as a figure. A click picks a kernel, in a linked viewer its pixels light up.
+    """The bank as a figure. A click picks a kernel; a linked viewer highlights its pixels.
 
     Args:
         field: Whose bank.

@@ -3,7 +3,7 @@
 import { mount } from "./viewer.js";
 
 const PATIENCE_MS = 15_000;
-const SILENT = "The kernel does not answer. It may be busy with a cell, or be gone; then run the cell again.";
+const SILENT = "The Python kernel is not responding. If it has stopped, run the cell again.";
 let views = 0; // a widget may be shown several times, and all hear every answer
 
 // Requests carry a number and their answer brings it back; one that is no longer wanted is only

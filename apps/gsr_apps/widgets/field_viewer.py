@@ -54,7 +54,7 @@ class FieldViewer(anywidget.AnyWidget):
         state: Everything else of the look, see `viewer/state.js`.
         selection: The point (x, y) that is explained, or None.
         hovered: (column, row) under the pointer, or None.
-        kernels: Numbers of kernels whose pixels are lit.
+        kernels: Numbers of kernels whose pixels are highlighted.
 
     Raises:
         GsrError: when the field holds several images, or none.
@@ -138,7 +138,7 @@ class FieldViewer(anywidget.AnyWidget):
     @traitlets.validate("scale")
     def _magnification(self, proposal: Any) -> float:
         if not 1 / 64 <= proposal["value"] <= 256:
-            raise GsrError(f"scale must be from 1/64 to 256, got {proposal['value']}.")
+            raise GsrError(f"scale must be between 1/64 and 256, got {proposal['value']}.")
         return float(proposal["value"])
 
     @traitlets.observe("layer")

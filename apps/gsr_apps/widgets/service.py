@@ -66,7 +66,7 @@ class FieldService:
             found = answer(self.field, what, members)
             return ({}, [found]) if isinstance(found, bytes) else ({"found": found}, [])
         if not isinstance(what, str) or what not in self._answers:
-            raise GsrError(f"the viewer cannot be told {shown(what)}.")
+            raise GsrError(f"unknown request {shown(what)}.")
         kind, find = self._answers[what]
         return find(read_values(kind, members, f"the message {what}", GsrError))
 

@@ -308,8 +308,8 @@ def test_lpips_that_is_not_installed_is_a_note(evaluate, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--methods", "bicubic,cubic"), "there is no method called 'cubic': known are bicubic, "),
-        (("--methods", "bicubic,"), "there is no method called ''"),
+        (("--methods", "bicubic,cubic"), "unknown method 'cubic'; choose one of bicubic, "),
+        (("--methods", "bicubic,"), "unknown method ''"),
         (("--protocol", "ntire"), "unknown protocol 'ntire'; choose one of liif, basicsr"),
         (("--scales", "1,2"), "scales must be numbers above 1 and up to 64, such as 2,3.4, got"),
         (("--lr", "opencv"), "LR pictures are made by pil, torch, matlab, or lie in a folder, and"),

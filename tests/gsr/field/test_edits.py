@@ -172,12 +172,12 @@ def test_raw_is_the_inverse_of_physical(field):
 @pytest.mark.parametrize(
     ("edit", "word"),
     [
-        (Force(100), "0 to 99"),
-        (Without((100,)), "0 to 99"),
+        (Force(100), "0 and 99"),
+        (Without((100,)), "0 and 99"),
         (Without(tuple(range(100))), "at least one"),
         (Top(0), "1 to 100"),
         (Top(101), "1 to 100"),
-        (Reshape(100, 0.5, 0.5, 0.0, 0.5), "0 to 99"),
+        (Reshape(100, 0.5, 0.5, 0.0, 0.5), "0 and 99"),
         (Reshape(1, 0.01, 0.5, 0.0, 0.5), "sigmas"),
         (Reshape(1, 0.5, 0.5, 0.99, 0.5), "rho"),
         (Reshape(1, 0.5, 0.5, 0.0, 1.0), "opacity"),
@@ -314,7 +314,7 @@ def test_one_edit_more_or_less_is_that_edit_alone(field, monkeypatch):
 def test_an_edit_that_does_not_fit_leaves_what_was_applied(field):
     applied = Applied(field)
     before = applied([Force(3)])
-    with pytest.raises(GsrError, match="0 to 99"):
+    with pytest.raises(GsrError, match="0 and 99"):
         applied([Force(3), Force(100)])
     assert same(applied([Force(3)]), before)
 
@@ -370,14 +370,14 @@ def test_one_kernel_for_marked_pixels(tiny_field: GaussianField) -> None:
 
 @pytest.mark.parametrize("kernel", [-1, 100])
 def test_kernels_the_bank_does_not_have(tiny_field: GaussianField, kernel: int) -> None:
-    with pytest.raises(GsrError, match=r"^a kernel's number must be from 0 to 99, got -?\d+\.$"):
+    with pytest.raises(GsrError, match=r"^kernel must be between 0 and 99, got -?\d+\.$"):
         with_kernel(tiny_field, kernel)
 
 
 def test_one_bad_class_among_good_ones(tiny_field: GaussianField) -> None:
     index = tiny_field.index.clone()
     index[0, 3, 3] = 100
-    with pytest.raises(GsrError, match="from 0 to 99"):
+    with pytest.raises(GsrError, match="between 0 and 99"):
         with_index(tiny_field, index)
 
 
@@ -440,9 +440,9 @@ def test_masks_and_numbers_are_checked(tiny_field: GaussianField) -> None:
     shape = tiny_field.index.shape
     with pytest.raises(ShapeError, match=r"^pixels must have shape"):
         with_kernel(tiny_field, 3, torch.ones(shape[-1], shape[-2], dtype=torch.bool))
-    with pytest.raises(GsrError, match=r"^pixels must be a mask of truth values, got torch.int64"):
+    with pytest.raises(GsrError, match=r"^pixels must be a boolean mask, got torch.int64"):
         with_kernel(tiny_field, 3, torch.ones(shape, dtype=torch.int64))
-    with pytest.raises(GsrError, match=r"^a kernel's number must be whole, got 3\.7\.$"):
+    with pytest.raises(GsrError, match=r"^kernel must be an integer, got 3\.7\.$"):
         with_kernel(tiny_field, 3.7)
     assert (with_kernel(tiny_field, np.int64(3)).index == 3).all()
     of_numpy = with_kernel(tiny_field, 3, np.ones(shape, dtype=bool))

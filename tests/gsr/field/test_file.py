@@ -302,7 +302,7 @@ def nan(tensor):
     [
         (lambda t: t.pop("colors"), "colors is missing"),
         (lambda t: t.pop("sampler.raw_footprint"), "sampler does not fit"),
-        (put("more", torch.zeros(1)), "no place for more"),
+        (put("more", torch.zeros(1)), "unexpected more"),
         (put("lr", lambda v: v[0]), r"lr must have shape [b, 3, h, w]"),
         (
             put("offsets", lambda v: v[:, :-1].contiguous()),
@@ -402,7 +402,7 @@ def test_damaged_slopes(lite_field, path, change, said):
 
 def test_slopes_that_the_header_does_not_know(lite_field, path):
     rewrite(lite_field, path, sloped=False)
-    refused(path, "no place for slopes")
+    refused(path, "unexpected slopes")
 
 
 @pytest.mark.parametrize("version", ["1", "2"])

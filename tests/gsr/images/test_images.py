@@ -906,7 +906,7 @@ def test_sides_too_long_for_the_format(tmp_path: Path) -> None:
 def test_quality_out_of_range(tmp_path: Path, quality: int) -> None:
     image = Image.new("L", (2, 2))
     text = message(lambda: save(image, tmp_path / "a.jpg", quality=quality), OutputError)
-    assert text == f"quality must be from 1 to 100, got {quality}."
+    assert text == f"quality must be between 1 and 100, got {quality}."
 
 
 def test_a_mode_the_format_cannot_hold(tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ def test_weights_are_methods(make_model: Callable[..., GaussianSR], tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["cubic", "sinc:cubic", "", "none.safetensors"])
 def test_unknown_names(name: str) -> None:
-    known = r"known are bicubic, lanczos, nearest, sinc\b.*, the path of a weights file"
+    known = r"choose one of bicubic, lanczos, nearest, sinc\b.*, the path of a weights file"
     wanted = name.removeprefix("sinc:")
-    with pytest.raises(ConfigError, match=rf"^there is no method called '{wanted}': {known}"):
+    with pytest.raises(ConfigError, match=rf"^unknown method '{wanted}'; {known}"):
         methods.get(name)
 
 
@@ -63,8 +63,8 @@ def test_new_networks_take_another_encoder(preset: str) -> None:
 
 @pytest.mark.parametrize("preset", ["bicubic", "LIIF", ""])
 def test_unknown_networks(preset: str) -> None:
-    known = "known are metasr, liif, itsrn, aliif, diinn, lte, lite, base, paper"
-    with pytest.raises(ConfigError, match=rf"^there is no network called '{preset}': {known}\.$"):
+    known = "choose one of metasr, liif, itsrn, aliif, diinn, lte, lite, base, paper"
+    with pytest.raises(ConfigError, match=rf"^unknown network '{preset}'; {known}\.$"):
         methods.new_network(preset)
 
 

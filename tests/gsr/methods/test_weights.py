@@ -137,7 +137,7 @@ def test_weights_under_the_name_of_another_method(liif: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ({"method": "srno", "name": "x"}, r"unknown method 'srno', known are metasr, liif, "),
+        ({"method": "srno", "name": "x"}, r"unknown method 'srno'; choose one of metasr, liif, "),
         ({"method": None, "name": "x"}, "unknown method None"),
         ({"method": ["liif"], "name": "x"}, "unknown method"),
         ({"method": "liif", "name": 7}, "name must be text, got 7"),
@@ -177,17 +177,17 @@ def test_configurations_survive_json(name: str) -> None:
 
 def test_unknown_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "weights_folder", lambda: tmp_path)
-    with pytest.raises(WeightsError, match=r"^there are no weights called 'huge': give the path"):
+    with pytest.raises(WeightsError, match=r"^unknown weights 'huge'; give the path"):
         load("huge")
     (tmp_path / "manifest.toml").write_text('[lite]\nfile = "l"\n[base]\nfile = "b"\n')
     with pytest.raises(
-        WeightsError, match=r"'huge': give the path of a .safetensors file or one of lite, base"
+        WeightsError, match=r"'huge'; give the path of a .safetensors file or one of lite, base"
     ):
         load("huge")
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"^there are no weights called"):
+    with pytest.raises(WeightsError, match=r"^unknown weights"):
         load(tmp_path)
 
 
@@ -373,12 +373,12 @@ def test_colours_are_corrected_as_the_weights_have_it(
 
 @pytest.mark.parametrize("strength", [-0.1, 1.01, float("nan"), float("inf"), "1", None, True])
 def test_strengths_that_are_none(pair: list[GaussianSR], strength: object) -> None:
-    with pytest.raises(ConfigError, match=r"^strength must be a number from 0 to 1, got"):
+    with pytest.raises(ConfigError, match=r"^strength must be a number between 0 and 1, got"):
         load("photo", strength=strength)  # type: ignore[arg-type]
 
 
 def test_a_strength_needs_two_weights_of_one_architecture(pair: list[GaussianSR]) -> None:
     with pytest.raises(WeightsError, match="different architectures"):
         load("large", strength=0.5)
-    with pytest.raises(WeightsError, match="lite began anew"):
+    with pytest.raises(WeightsError, match="lite started from random weights"):
         load("lite", strength=0.5)

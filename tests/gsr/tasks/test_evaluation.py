@@ -274,7 +274,7 @@ def test_unknown_contenders() -> None:
     with pytest.raises(ConfigError) as error:
         find_contender("cubic")
     message = str(error.value)
-    assert message.startswith("there is no method called 'cubic': known are bicubic, ")
+    assert message.startswith("unknown method 'cubic'; choose one of bicubic, ")
     assert message.endswith("; an evaluation also knows matlab-bicubic.")
 
 

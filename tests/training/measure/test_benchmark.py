@@ -49,7 +49,7 @@ def test_the_command_prints_a_table(tmp_path: Path, make_model: Callable[..., Ga
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--model", "nosuch"], "there are no weights called 'nosuch'"),
+        (["--model", "nosuch"], "unknown weights 'nosuch'"),
         (["--device", "meta"], "this machine has no device 'meta'"),
         (["--side", "0"], "--side"),
     ],

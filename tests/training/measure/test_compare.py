@@ -97,7 +97,7 @@ def test_weights_of_other_settings_are_not_reported(command, capsys):
 def test_unknown_methods_are_named(command, capsys):
     wrong = [*command, "--methods", "lite,magic"]
     assert run(wrong, app) == 2
-    assert "'magic': known are lite, paper, liif" in capsys.readouterr().err
+    assert "'magic'; choose one of lite, paper, liif" in capsys.readouterr().err
 
 
 def summary(**values):

@@ -48,4 +48,4 @@ def test_what_cannot_be_shown_is_one_sentence(tmp_path: Path) -> None:
     app.command()(sheets.main)
     done = CliRunner().invoke(app, [str(tmp_path), "-o", str(tmp_path), "--model", "none"])
     assert done.exit_code == 2
-    assert done.output.startswith("error: there are no weights called 'none'")
+    assert done.output.startswith("error: unknown weights 'none'")

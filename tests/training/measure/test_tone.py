@@ -102,7 +102,7 @@ def test_the_table() -> None:
 def test_a_method_that_is_none() -> None:
     found = CliRunner().invoke(_app(), ["--methods", "magic"])
     assert found.exit_code == 2
-    assert "there is no method called 'magic'" in found.output
+    assert "unknown method 'magic'" in found.output
 
 
 def _app() -> typer.Typer:

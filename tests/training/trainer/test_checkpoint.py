@@ -223,7 +223,7 @@ def test_weights_that_are_not_finite_are_not_saved(
         return values
 
     monkeypatch.setattr("gsr_training.trainer.loop.train_step", exploding)
-    with pytest.raises(TrainingError, match=r"not finite after step 1, .* no checkpoint yet"):
+    with pytest.raises(TrainingError, match="no checkpoint was written yet"):
         train(make_recipe(queries=32, steps=1), crops, tmp_path)
     assert not (tmp_path / "checkpoint.safetensors").exists()
 

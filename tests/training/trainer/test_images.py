@@ -56,7 +56,7 @@ def test_progress(folder: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(GsrError, match="there is no folder"):
+    with pytest.raises(GsrError, match="does not exist; name a folder"):
         list_images(tmp_path / "none")
 
 

@@ -43,7 +43,7 @@ def test_recipes_and_runs_by_name(tmp_path: Path) -> None:
     own.touch()
     assert recipe_file(str(own)) == own
     assert run_folder(own) == Path("runs/own")
-    with pytest.raises(ConfigError, match=r"no recipe 'huge'.*one of base, compare/aliif,"):
+    with pytest.raises(ConfigError, match=r"unknown recipe 'huge'.*one of base, compare/aliif,"):
         recipe_file("huge")
 
 

@@ -33,7 +33,7 @@ def median_ms(run: Callable[[int], object], repeats: int) -> float:
     for i in range(repeats + 2):
         start = time.perf_counter()
         run(i)
-        if torch.cuda.is_initialized():  # work goes on behind a call
+        if torch.cuda.is_initialized():  # work continues behind a call
             torch.cuda.synchronize()
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times[2:])
@@ -91,7 +91,7 @@ def main(
     memory: Annotated[int, typer.Option(help="Also 96 x 96 to N x N; 0 leaves it out.", min=0)] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
-    """Time the encoder, a live frame at a new scale, its parts, and plain torch beside it."""
+    """Time the encoder, a live frame at a new scale, its parts, and plain torch for comparison."""
     try:
         check_device(device)
         network = gsr.load(model, device=device)

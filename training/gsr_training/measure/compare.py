@@ -48,14 +48,14 @@ def main(
     context: typer.Context,
     data: Annotated[Path, typer.Option(help="Folder of training images.")],
     benchmarks: Annotated[Path, typer.Option(help="A benchmark set, or a folder of sets.")],
-    out: Annotated[Path, typer.Option(help="Folder of runs and results; gone on with.")] = Path(
-        "runs/compare"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder of runs and results; resumed if it exists.")
+    ] = Path("runs/compare"),
     methods: Annotated[str, typer.Option(help="Comma-separated.")] = ",".join(METHODS),
     scales: Annotated[str, typer.Option(help="Comma-separated.")] = "2,2.6,3,3.4,4,6,8,12",
     limit: Annotated[int | None, typer.Option(help="Images per set.", min=1)] = None,
     side: Annotated[int, typer.Option(help="LR side of the image that is timed.", min=8)] = 96,
-    runs: Annotated[int, typer.Option(help="Times are the mean of so many.", min=1)] = 100,
+    runs: Annotated[int, typer.Option(help="Times are the mean of N runs.", min=1)] = 100,
     device: Annotated[
         str, typer.Option(help="cpu, cuda, or auto: a GPU if there is one.")
     ] = "auto",
@@ -89,7 +89,7 @@ def _names(methods: str) -> list[str]:
     names = [name.strip() for name in methods.split(",")]
     for name in names:
         if name not in METHODS:
-            raise ConfigError(f"no method is called {name!r}: known are {', '.join(METHODS)}.")
+            raise ConfigError(f"unknown method {name!r}; choose one of {', '.join(METHODS)}.")
     return list(dict.fromkeys(names))
 
 
@@ -114,7 +114,7 @@ def _trained(recipe: Recipe, data: Path, folder: Path, device: str) -> Path:
     clock = {"minutes": None, "extend": False, "pause_after": None}
     state = with_progress(recipe, crops, folder, clock, validate, engine)
     if state.stopped:  # the checkpoint is written
-        console.print("stopped; the same command goes on from here.")
+        console.print("stopped; the same command resumes from here.")
         raise typer.Exit(exit_code(state))
     finish(recipe, state, folder, engine)
     return weights

@@ -15,7 +15,7 @@ from gsr.tasks.evaluation.tables import Summary
 from gsr_training.measure.compare_costs import SCALE, Expense
 
 TIE = 0.02
-"""dB: smaller differences are not told apart."""
+"""dB: smaller differences count as ties."""
 
 
 def means(summaries: Sequence[Summary]) -> dict[str, float]:
@@ -119,7 +119,7 @@ def _quality_by_cost(summaries: Sequence[Summary], costs: Sequence[Expense]) -> 
 
 
 def _by_scale(summary: Summary) -> go.Figure:
-    """Gains over bicubic: the curves themselves lie too close to be told apart."""
+    """Gains over bicubic: the curves themselves lie too close to distinguish."""
     base = [mean.psnr for mean in summary.means["bicubic"]]
     figure = go.Figure(
         [

@@ -203,10 +203,10 @@ def main(
 
 
 def check_file(out: Path) -> None:
-    """Whether a file can be written, told before the work that it is for.
+    """Check that a file can be written, before the work that it is for.
 
     Raises:
-        OutputError: it cannot.
+        OutputError: if it cannot be written.
     """
     if os.path.isdir(out):
         raise OutputError(f"{out} is a folder, and the name of a file is needed.")

@@ -3,7 +3,7 @@
     python -m gsr_training.measure.release WEIGHTS --figures FIGURES.json
 
 Writes the safetensors file with its facts inside and rewrites the manifest. The model card
-beside it is written by hand.
+next to it is written by hand.
 """
 
 import json

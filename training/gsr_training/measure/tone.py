@@ -3,7 +3,7 @@
     python -m gsr_training.measure.tone
 
 Checkerboards, stripes, dither, a frame and straight edges are drawn in grey and enlarged. Their
-mean must stay, red, green and blue must stay equal, and beside an edge nothing may become brighter
+mean must stay, red, green and blue must stay equal, and next to an edge nothing may become brighter
 or darker than the picture was by more than a good filter makes it.
 """
 

@@ -17,7 +17,7 @@ from gsr_training.trainer.seeding import CROPS, DEGRADED, PATTERNS, generator_fo
 _TRIES = 4
 """Places that a crop is looked for in an image before a flat one is taken."""
 _GLANCE = 12
-"""A place is judged by so many pixels squared."""
+"""A place is judged by this many pixels squared."""
 
 
 @dataclass(frozen=True)

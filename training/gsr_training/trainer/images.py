@@ -16,7 +16,7 @@ from gsr.images import load
 _OTHER = re.compile(
     r"(^|[_-])(lr|lq|valid|validation|val|test)($|[_-]|bic|mild|wild|x?\d)|^x\d+$", re.IGNORECASE
 )
-"""Names of folders beside those of training images."""
+"""Names of folders next to those of training images."""
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
@@ -45,7 +45,7 @@ def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
     if names is not None:
         return list(dict.fromkeys(folder / name for name in names))
     if not folder.is_dir():
-        raise GsrError(f"there is no folder {folder}: name one with images.")
+        raise GsrError(f"{folder} does not exist; name a folder with images.")
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not found:
         raise GsrError(f"{folder} holds no image; accepted are {', '.join(sorted(SUFFIXES))}.")
@@ -55,7 +55,7 @@ def list_images(folder: Path, names: Iterable[str] | None = None) -> list[Path]:
 def parted(paths: Iterable[Path], folder: Path) -> tuple[list[Path], list[str]]:
     """Images below `folder` without those in folders of reduced or of validation images.
 
-    Data sets are unpacked beside their reduced copies and their validation images
+    Data sets are unpacked next to their reduced copies and their validation images
     (`DIV2K_train_LR_bicubic/X2`, `Set5/LR_bicubic`, `DIV2K_valid_HR`), which nobody means to
     train on.
 

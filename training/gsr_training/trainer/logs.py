@@ -15,7 +15,7 @@ from gsr_training.trainer.checkpoint import TrainState
 
 
 class TrainingError(GsrError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class Means:
@@ -68,15 +68,15 @@ def _check_finite(step: int, values: dict[str, float], checkpoint: Path) -> None
 
 
 def advice(checkpoint: Path) -> str:
-    """How to go on after numbers that are not finite."""
+    """How to continue after numbers that are not finite."""
     gentler = "a lower --train.lr, or a lower --train.clip (0 does not clip)"
     if checkpoint.exists():
-        return f"{checkpoint} is from before that: the same command goes on from it with {gentler}."
-    return f"there is no checkpoint yet: begin again with {gentler}."
+        return f"{checkpoint} is from before that: the same command resumes from it with {gentler}."
+    return f"no checkpoint was written yet: begin again with {gentler}."
 
 
 def take_means(state: TrainState) -> dict[str, float]:
-    """Means since the last row; the sums start anew."""
+    """Means since the last row; resets the sums."""
     means = {name: total / count for name, (total, count) in state.sums.items()}
     state.sums = {}
     return means
@@ -91,7 +91,7 @@ VALIDATION = ("val_x2", "val_x4", "val_degraded_x2", "val_degraded_x4")
 
 class RunLog:
     """`log.csv`, which a resumed run continues (rows past its checkpoint are dropped), and
-    TensorBoard events beside it.
+    TensorBoard events next to it.
     """
 
     def __init__(self, folder: Path, step: int):
@@ -138,7 +138,7 @@ def _earlier(path: Path, step: int) -> list[dict[str, str]]:
     """Rows of a log up to a step, without a line that a kill has cut.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: if it is not a log of a run.
     """
     text = read_text(path, "a log of training", ConfigError, most=MOST_LOG)
     rows = []

@@ -115,7 +115,7 @@ def train(
     report: Report | None = None,
     accelerator: "Accelerator | None" = None,
 ) -> TrainState:
-    """Train, or go on where `folder` stopped.
+    """Train, or resume where `folder` stopped.
 
     With `minutes`, the schedule follows the clock and ends when the time does, however many
     steps that makes; without, it follows `recipe.train.steps` and a resumed run equals an

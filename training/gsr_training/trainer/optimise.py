@@ -28,7 +28,7 @@ def build(recipe: ModelRecipe, seed: int) -> Trained:
     """
     if recipe.preset not in NETWORKS:
         raise ConfigError(
-            f"model.preset: unknown {recipe.preset!r}; known are {', '.join(NETWORKS)}."
+            f"model.preset: unknown {recipe.preset!r}; choose one of {', '.join(NETWORKS)}."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -261,7 +261,7 @@ def _frame(rng: np.random.Generator, photo: Pixels, crop: int) -> Pixels:
 
 
 def _pair(rng: np.random.Generator) -> tuple[Colour, Colour]:
-    """Two colours that can be told apart."""
+    """Two distinguishable colours."""
     if rng.random() < FULL:
         first = int(rng.integers(2)) * 255
         return (first,) * 3, (255 - first,) * 3

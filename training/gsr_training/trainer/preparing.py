@@ -77,7 +77,7 @@ def _stored(images: Images, recipe: DataRecipe, data: Path, smallest: int) -> Im
 
 
 def _divided(recipe: DataRecipe, sources: Sources, telling: bool) -> tuple[list[Path], list[Path]]:
-    """Paths of images to train on, and to validate on; what is left out is told."""
+    """Paths of images to train on, and to validate on; what is left out is reported."""
     paths = _training_images(sources, telling)
     if sources.validate:
         return paths, list_images(sources.validate)

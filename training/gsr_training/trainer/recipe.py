@@ -30,7 +30,7 @@ Scale = Annotated[float, Field(ge=1, le=MAX_SCALE)]
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Factor = Annotated[float, Field(ge=0, le=1e3)]
 Rate = Annotated[float, Field(ge=0, le=1e30)]
-"""Beyond, a step is no float32."""
+"""Beyond it, float32 cannot hold every step."""
 Word = Annotated[str, AfterValidator(_short)]
 """Also a name of a file, which need not be Unicode."""
 
@@ -46,8 +46,8 @@ class ModelRecipe(Checked):
         preset: Architecture, a name of `gsr.PRESETS` or of the comparison methods.
         encoder: Its kind, a key of `gsr.network.encoders.ENCODERS`; empty takes the preset's.
         channels, blocks: Of the encoder; 0 takes the preset's.
-        finest: Magnification beyond which the decoder is told this one; 0 takes the preset's.
-        init: Weights to start from, a bundled name or a file; empty starts anew.
+        finest: Magnification beyond which the decoder gets this one; 0 takes the preset's.
+        init: Weights to start from, a bundled name or a file; empty starts from random weights.
         slopes: Whether a Gaussian's colour has a slope: `preset`, `yes` or `no`.
         corrected: Whether encoding with the weights brings the result nearer to its input; not
             where the input is what is mended.
@@ -85,7 +85,7 @@ class DataRecipe(Checked):
             large enough for a crop. Photos that were reduced with Lanczos ring at edges, and a
             network learns to.
         drawn: How often an image is drawn: in proportion to its `pixels`, or all `images` alike.
-        held_out: One image in so many is set aside for validation; 0 trains on all of them.
+        held_out: One image in N is set aside for validation; 0 trains on all of them.
     """
 
     called: ClassVar[str] = "data."
@@ -119,7 +119,7 @@ class DataRecipe(Checked):
 
 @dataclass(frozen=True)
 class LossRecipe(Checked):
-    """What is made small, and weights beside the error of the result, which is 1.
+    """Losses and their weights; the error of the result has weight 1.
 
     Attributes:
         pixel: How an error is measured: `l1`, or `rms`, the root of an image's mean square error,

@@ -89,7 +89,7 @@ def _toml_value(text: str) -> Any:
     except ConfigError:
         raise
     except ValueError as error:  # a number of thousands of digits
-        raise ConfigError(f"{shown(text)} is no value of a recipe: {reason(error)}.") from error
+        raise ConfigError(f"{shown(text)} is not a value of a recipe: {reason(error)}.") from error
 
 
 def _chain(path: Path) -> list[Path]:

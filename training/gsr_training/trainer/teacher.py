@@ -27,7 +27,7 @@ def load_teacher(name: str, device: torch.device | str = "cpu") -> Teacher | Non
     The module is looked for where Python looks (`PYTHONPATH`), and its code is run.
 
     Raises:
-        ConfigError: when there is no such function, or it returns something else.
+        ConfigError: if the function does not exist or returns something else.
     """
     if not name:
         return None

@@ -30,7 +30,7 @@ export class Kernels {
         event.preventDefault();
         this.toggle(Number(this.number.value));
       },
-    }, h("label", {}, "Kernel ", this.number), h("button", { title: "Light up its pixels, or no longer" }, "Choose"));
+    }, h("label", {}, "Kernel ", this.number), h("button", { title: "Toggle highlighting of its pixels" }, "Choose"));
     this.clear = h("button", { type: "button", onclick: () => this.reset() }, "Clear");
     this.panel = new Panel("Kernels", "gsr-kernels",
       h("p", {}, "The shapes that the network learned. Fill shows how much this picture uses each. Choose some, and the picture pixels that picked them stay lit."),

@@ -27,15 +27,15 @@ export class Lifeline {
 
   forgotten() {
     this.quiet();
-    this.notices.say("The app no longer has this picture: it was started anew, or newer pictures took its place.", {
-      action: { text: "Make its Gaussians again", run: this.remake },
+    this.notices.say("The app no longer has this picture: it was restarted, or newer pictures took its place.", {
+      action: { text: "Re-encode the picture", run: this.remake },
     });
   }
 
   async wait() {
     if (this.waiting) return;
     this.waiting = true;
-    this.notices.say("The app does not answer. Waiting for it to come back…", { wrong: true });
+    this.notices.say("The app is not responding. Waiting for it to come back…", { wrong: true });
     while (!(await this.answers())) await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     this.waiting = false;
   }

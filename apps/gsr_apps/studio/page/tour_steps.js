@@ -37,7 +37,7 @@ function sweep(viewer, from, to) {
 export const STEPS = [
   {
     title: "A picture is a grid of pixels",
-    text: "Seen closely it is made of squares, each of one colour. What lies between them nobody wrote down.",
+    text: "Seen closely it is made of squares, each of one colour. Nothing records what lies between them.",
     still: STILLS.pixel,
     run: (page) => look(page, 40, { mode: "one", sources: ["bicubic", "gsr:lr"] }),
   },

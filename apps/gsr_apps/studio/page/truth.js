@@ -43,9 +43,9 @@ export class Truth {
     this.go.disabled = this.choose.disabled = this.factor.disabled = !own;
     this.drop.hidden = !truth;
     this.said.textContent = truth
-      ? `Known: ${truth.width} × ${truth.height} pixels, ${Number(truth.scale).toFixed(2)} times as large. Each side of the viewer says how near it comes.`
+      ? `Known: ${truth.width} × ${truth.height} pixels, ${Number(truth.scale).toFixed(2)} times as large. Each side of the viewer shows its PSNR and SSIM.`
       : own
-        ? "Shrink the picture first and keep the original: then each method can be measured by how near it comes to it."
+        ? "Shrink the picture first and keep the original: each method can then be compared with it."
         : "Open the picture itself to measure against an original.";
   }
 }

@@ -31,12 +31,12 @@ export class WhatIf {
       onchange: () => this.pick(Number(this.which.value)),
     });
     this.about = h("span", { className: "gsr-soft" });
-    this.litButton = button("Lit ones nowhere", "The same for all kernels that are lit", () =>
+    this.litButton = button("Remove highlighted", "The same for all highlighted kernels", () =>
       this.without([...this.viewer.highlighted.kernels]));
     this.brushButton = h("button", {
       type: "button", "aria-pressed": "false", title: "Drag over the picture: the pixels under the brush take this kernel",
       onclick: () => this.brushing(this.viewer.tool !== this.brush),
-    }, "Paint it");
+    }, "Paint with this kernel");
     this.radius = h("input", {
       type: "range", min: 0.5, max: 20, step: 0.5, value: 4, "aria-label": "Radius of the brush in picture pixels",
       title: "Radius of the brush", oninput: () => { this.brush.radius = Number(this.radius.value); },
@@ -48,15 +48,15 @@ export class WhatIf {
       h("div", { className: "gsr-buttons" }, h("label", {}, "Kernel ", this.which), this.about),
       this.handles.element,
       h("div", { className: "gsr-buttons" },
-        button("Everywhere", "Every pixel takes this kernel", () => this.add({ kind: "force", kernel: this.kernel })),
-        button("Nowhere", "Pixels that picked it take their next choice", () => this.without([this.kernel])),
+        button("Use everywhere", "Every pixel takes this kernel", () => this.add({ kind: "force", kernel: this.kernel })),
+        button("Remove", "Pixels that picked it take their next choice", () => this.without([this.kernel])),
         this.litButton, this.brushButton, this.radius),
       h("h3", {}, "All choices"),
       h("div", { className: "gsr-buttons" },
         button("Shuffle", "Same kernels, wrong places", () => this.add({ kind: "shuffle", seed: this.edits.done.length })),
         button("Soft mixture", "Each pixel takes the mean of all kernels, weighted by what the network thinks of each", () => this.add({ kind: "soft" })),
-        button("Best 3", "The same with the three most likely kernels only", () => this.add({ kind: "top", k: 3 })),
-        button("One for all", "Every pixel takes the mean kernel of the picture: no longer aware of content", () => this.add({ kind: "mean" }))),
+        button("Top 3", "The same with the three most likely kernels only", () => this.add({ kind: "top", k: 3 })),
+        button("Mean kernel", "Every pixel takes the mean kernel of the picture: no longer aware of content", () => this.add({ kind: "mean" }))),
       this.gain,
       h("h3", {}, "Edits"), this.list,
       h("div", { className: "gsr-buttons" }, ...this.history()),

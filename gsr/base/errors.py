@@ -8,15 +8,41 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class GsrError(ValueError):
     """Base of every error that a caller can cause and a caller can put right."""
 
+    def reworded(self, text: str) -> Self:
+        """The same error with another sentence; what it knows besides stays."""
+        other = type(self).__new__(type(self))
+        other.args = (text,)
+        vars(other).update(vars(self))
+        return other
+
 
 class ImageError(GsrError):
     """A picture could not be read, or its pixels are not what is accepted."""
+
+
+class TooLargeError(ImageError):
+    """A picture is fine but for its size.
+
+    Attributes:
+        width, height: Pixels.
+        limit: Pixels that are accepted.
+    """
+
+    def __init__(self, name: str, width: int, height: int, limit: int):
+        super().__init__(
+            f"{name} is {width} x {height} pixels ({width * height / 1e6:.3g} megapixels), and "
+            f"at most {limit / 1e6:.3g} megapixels are accepted."
+        )
+        self.width, self.height, self.limit = width, height, limit
 
 
 class ShapeError(GsrError):

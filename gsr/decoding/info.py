@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import numpy.typing as npt
 from annotated_types import Interval
 
-from gsr.base.errors import ImageError
+from gsr.base.errors import ImageError, TooLargeError
 
 MAX_INPUT_PIXELS = 64_000_000
 
@@ -70,7 +70,4 @@ def check_pixels(label: str, width: int, height: int, max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise ImageError(f"{label} has no pixels ({width} x {height}).")
     if width * height > max_pixels:
-        raise ImageError(
-            f"{label} is {width} x {height} pixels ({width * height / 1e6:.3g} megapixels), and "
-            f"at most {max_pixels / 1e6:.3g} megapixels are accepted."
-        )
+        raise TooLargeError(label, width, height, max_pixels)

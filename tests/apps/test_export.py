@@ -22,6 +22,7 @@ from PIL import Image
 from gsr import View, open_field
 from gsr.base.errors import ScaleError
 from gsr.images import load, to_pil
+from gsr.tasks.exports import EXPORTS
 
 VIEW = "3.25,2.5,20,15"
 
@@ -435,3 +436,12 @@ def test_a_page_that_has_gone_stops_its_download(studio, key, slow):
 
     with pytest.raises(Cancelled):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize(("suffix", "one"), EXPORTS.items(), ids=EXPORTS)
+def test_the_app_makes_every_format_that_the_command_makes(client, key, suffix, one):
+    assert one.name in {known["name"] for known in client.get("/studio/start").json()["exports"]}
+    answer = client.get(f"/studio/fields/{key}/{one.name}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith(one.media_type)
+    assert f'{suffix}"' in answer.headers["content-disposition"]

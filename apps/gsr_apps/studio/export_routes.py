@@ -38,6 +38,7 @@ from gsr.base.files import FIELD_SUFFIX
 from gsr.field.protocol import Layer, Progress
 from gsr.field.provenance import made, notes_of
 from gsr.field.svg import Paint, overlay_svg, save_svg
+from gsr.tasks.exports import EXPORTS, Export
 from gsr.tasks.source import open_source
 from gsr.tasks.sweep import Sweep
 
@@ -76,7 +77,7 @@ class Downloads:
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, GsrError):  # by the name its owner knows
-                raise type(error)(str(error).replace(str(path), name)) from error
+                raise error.reworded(str(error).replace(str(path), name)) from error
             raise
         clean = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
         headers = {"X-Gsr-Notes": quote(json.dumps(notes))} if notes else None
@@ -234,17 +235,8 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
 
 
 def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None:
-    @routes.get("/fields/{key}/field")
-    async def field_file(http: Request, key: str, job: Word = "") -> Response:
-        field = studio.store.get(key).field
-
-        def work(path: Path, step: Progress) -> tuple[str, ...]:
-            step(0, 1)
-            field.save(path)
-            return notes_of(field.info)
-
-        name = f"{export.stem(field)}{FIELD_SUFFIX}"
-        return await downloads.answer(http, job, name, "application/octet-stream", work)
+    for suffix, one in EXPORTS.items():
+        routes.add_api_route(f"/fields/{{key}}/{one.name}", _taking(studio, downloads, suffix, one))
 
     gate = Gate("Too many fields are being opened; try again in a moment.")
 
@@ -259,6 +251,23 @@ def _add_fields(routes: APIRouter, studio: Studio, downloads: Downloads) -> None
         return studio.about(key)
 
 
+def _taking(studio: Studio, downloads: Downloads, suffix: str, one: Export) -> Any:
+    """The route of a format of whole fields."""
+
+    async def take(http: Request, key: str, job: Word = "") -> Response:
+        field = studio.store.get(key).field
+
+        def work(path: Path, step: Progress) -> tuple[str, ...]:
+            step(0, 1)
+            one.write(field, path)
+            return notes_of(field.info)
+
+        name = f"{export.stem(field)}{suffix}"
+        return await downloads.answer(http, job, name, one.media_type, work)
+
+    return take
+
+
 def keep_field(studio: Studio, path: Path, name: str) -> str:
     """The id of the field in a file, which its owner calls `name`.
 
@@ -268,7 +277,7 @@ def keep_field(studio: Studio, path: Path, name: str) -> str:
     try:
         source = open_source(path)
     except ImageError as error:
-        raise ImageError(str(error).replace(str(path), name)) from error
+        raise error.reworded(str(error).replace(str(path), name)) from error
     height, width = source.lr_size
     if height * width > MAX_INPUT_PIXELS:
         raise ImageError(

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from gsr import GsrError, View
+from gsr.tasks.exports import EXPORTS
 
 from .. import viewer
 from ..demos import FOLDER, demo_photos
@@ -249,6 +250,10 @@ def _picture_routes(studio: Studio) -> APIRouter:
             "demos": [{"name": path.stem, "file": path.name} for path in demo_photos()],
             "max_pixels": MAX_INPUT_PIXELS,
             "weights": studio.weights.offered(),
+            "exports": [
+                {"name": one.name, "label": one.label, "about": one.about}
+                for one in EXPORTS.values()
+            ],
         }
 
     @routes.get("/methods")

@@ -2,6 +2,8 @@
 
 from starlette.responses import JSONResponse
 
+from gsr.base.errors import TooLargeError
+
 from .answers import refusal
 from .bodies import TooLongError
 from .budget import FullError
@@ -9,7 +11,6 @@ from .calls import UnknownCallError
 from .crowd import BusyError
 from .jobs import Cancelled
 from .store import ExpiredError, Superseded
-from .studio import TooLargeError
 from .uploads import NotUploadedError
 
 STATUSES: dict[type[Exception], int] = {

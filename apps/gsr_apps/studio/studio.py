@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gsr import GaussianField, GaussianSR, GsrError, View
-from gsr.base.errors import ImageError
+from gsr.base.errors import ImageError, TooLargeError
 from gsr.decoding.pool import Pool
 from gsr.field.protocol import ContinuousImage, Progress
 from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
@@ -33,10 +33,6 @@ MOST_VIEWERS = 64
 """People whose frames may be waited for at a time; they are served in turn."""
 TILE = 256
 """Side of the encoder's tiles; small ones report progress often."""
-
-
-class TooLargeError(ImageError):
-    """A picture that is fine but for its size."""
 
 
 class Studio:
@@ -334,7 +330,8 @@ def _check_live(picture: Picture) -> None:
     """
     height, width = picture.rgb.shape[-2:]
     if height * width > MAX_INPUT_PIXELS:
-        raise TooLargeError(
+        error = TooLargeError(picture.info.name, width, height, MAX_INPUT_PIXELS)
+        raise error.reworded(
             f"{picture.info.name} would still have {width} x {height} pixels; at most "
             f"{MAX_INPUT_PIXELS / 1e6:g} megapixels are looked at live: shrink it by more."
         )
@@ -355,13 +352,12 @@ def read_picture(
     """
     name = Path(name.replace("\\", "/")).name[:120] or "image"
     try:
-        picture = load(data, max_pixels=max_pixels, pool=pool)
+        picture = load(data, max_pixels=max_pixels, pool=pool, name=name)
+    except TooLargeError as error:
+        if error.limit == MAX_INPUT_PIXELS:
+            hint = 'The tab "Many pictures" and the command `gsr upscale` take larger ones.'
+            raise error.reworded(f"{error} {hint}") from error
+        raise ImageError(str(error)) from error
     except GsrError as error:
-        message = str(error)
-        if message.startswith("image "):  # how the loader calls what has no file name
-            message = name + message.removeprefix("image")
-        if "megapixels are accepted" in message and max_pixels == MAX_INPUT_PIXELS:
-            message += ' The tab "Many pictures" and the command `gsr upscale` take larger ones.'
-            raise TooLargeError(message) from error
-        raise ImageError(message) from error
+        raise ImageError(str(error)) from error
     return replace(picture, info=replace(picture.info, name=name))

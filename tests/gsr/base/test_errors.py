@@ -11,7 +11,15 @@ import pytest
 import torch
 
 import gsr.base.errors as errors
-from gsr.base.errors import ConfigError, GsrError, ShapeError, check_shape
+from gsr.base.errors import (
+    ConfigError,
+    GsrError,
+    ImageError,
+    ShapeError,
+    TooLargeError,
+    check_shape,
+)
+from gsr.decoding.info import check_pixels
 
 FAMILY = ("ImageError", "ShapeError", "ScaleError", "WeightsError", "ConfigError", "OutputError")
 
@@ -83,3 +91,14 @@ def test_two_starred_names_are_a_mistake_in_the_pattern() -> None:
     with pytest.raises(ValueError, match="one starred name") as caught:
         check_shape("x", np.zeros(3), "[*a, n, *b]")
     assert not isinstance(caught.value, GsrError)
+
+
+def test_what_is_too_large_says_how_large() -> None:
+    with pytest.raises(TooLargeError, match=r"a is 30 x 20 pixels .* 0\.0005 megapixels") as caught:
+        check_pixels("a", 30, 20, 500)
+    error = caught.value
+    assert isinstance(error, ImageError)
+    assert (error.width, error.height, error.limit) == (30, 20, 500)
+    other = error.reworded("too large for us.")
+    assert (str(other), other.limit, type(other)) == ("too large for us.", 500, TooLargeError)
+    assert str(GsrError("a").reworded("b")) == "b"

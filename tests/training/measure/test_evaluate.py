@@ -17,6 +17,7 @@ from gsr.field.edges import edge_agreement
 from gsr.methods.gaussiansr import GaussianSR
 from gsr.methods.weights import save_weights
 from gsr.network.kernels import oriented_bank
+from gsr.tasks.evaluation.pairs import Pair
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_psnr_of_a_known_error(photo: Path) -> None:
     hr = pair.hr.clamp(0.2, 0.8)
     # A grey shift of 0.1 is 0.1 * (65.738 + 129.057 + 25.064) / 256 in luma.
     error = 0.1 * (65.738 + 129.057 + 25.064) / 256
-    got = evaluate.score(hr + 0.1, evaluate.Pair(pair.lr, hr), 2)
+    got = evaluate.score(hr + 0.1, Pair(pair.lr, hr), 2)
     assert got == pytest.approx(-20 * math.log10(error), abs=1e-3)
 
 

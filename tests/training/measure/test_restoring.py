@@ -8,7 +8,7 @@ import pytest
 import torch
 import typer
 from gsr_apps.demos import demo_photos
-from gsr_training.measure.evaluate import Pair, make_pair
+from gsr_training.measure.evaluate import make_pair
 from gsr_training.measure.restoring import WAYS, counted, main, scores, worse
 from helpers.training import photo
 from PIL import Image
@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import gsr
 from gsr.methods import get
+from gsr.tasks.evaluation.pairs import Pair
 
 
 def pair() -> Pair:

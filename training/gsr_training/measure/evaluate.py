@@ -9,18 +9,15 @@ round(LR * s), and the true per-axis scale is what the model gets.
 """
 
 import json
-import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
-from PIL import Image
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -34,32 +31,21 @@ from gsr.field.edges import edge_agreement, joint_counts, mutual_information
 from gsr.field.edits import Force, Mean, Soft, shuffled
 from gsr.field.inspection import usage
 from gsr.field.render import render
-from gsr.images import bicubic_view, load, to_pil
+from gsr.images import bicubic_view
 from gsr.images.metrics import Protocol, psnr
-from gsr_training.trainer.images import list_images
+from gsr.tasks.evaluation.pairs import Pair, as_pair, parse_scales, read_hr, sizes_at
+from gsr.tasks.evaluation.reduction import MADE
+from gsr.tasks.evaluation.sets import find_sets
 
 Edit = Callable[[gsr.GaussianField], gsr.GaussianField]
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A benchmark image at one scale, both in [0, 1]. lr [3, h, w], hr [3, H, W]"""
-
-    lr: Tensor
-    hr: Tensor
-
-
-def _tensor(image: Image.Image) -> Tensor:
-    return torch.from_numpy(np.asarray(image).transpose(2, 0, 1).copy()).float() / 255
-
-
 def make_pair(path: Path, scale: float) -> Pair:
     """LR and HR of an image file by the protocol above."""
-    image = to_pil(load(path).rgb)
-    width, height = (math.floor(n / scale + 1e-9) for n in image.size)
-    image = image.crop((0, 0, round(width * scale), round(height * scale)))
-    lr = image.resize((width, height), Image.Resampling.BICUBIC)
-    return Pair(_tensor(lr), _tensor(image))
+    hr = read_hr(path)
+    small, (height, width) = sizes_at((hr.shape[-2], hr.shape[-1]), scale)
+    hr = hr[:, :height, :width]
+    return as_pair(MADE["pil"].reduce(hr, small, None), hr)
 
 
 def bicubic(pair: Pair) -> Tensor:
@@ -74,7 +60,7 @@ def score(sr: Tensor, pair: Pair, scale: float) -> float:
     return float(psnr(sr, pair.hr, protocol=Protocol.benchmark(scale)))
 
 
-def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str, float]:
+def quality(model: gsr.GaussianSR, paths: Sequence[Path], scale: float) -> dict[str, float]:
     """Mean PSNR of bicubic, the result and the Gaussians alone."""
     scores: dict[str, list[float]] = {"bicubic": [], "result": [], "gaussians": []}
     for path in paths:
@@ -87,7 +73,7 @@ def quality(model: gsr.GaussianSR, paths: list[Path], scale: float) -> dict[str,
     return {name: fmean(values) for name, values in scores.items()}
 
 
-def content(model: gsr.GaussianSR, paths: list[Path], scale: float = 2.0) -> dict[str, float]:
+def content(model: gsr.GaussianSR, paths: Sequence[Path], scale: float = 2.0) -> dict[str, float]:
     """Whether the choice of kernels follows the picture; see the printed names."""
     generator = torch.Generator().manual_seed(0)
     pairs = [make_pair(path, scale) for path in paths]
@@ -132,7 +118,7 @@ def tables(
     """{set: {scale: {method: dB}}}"""
     results: dict[str, dict[str, dict[str, float]]] = {}
     for name in sets:
-        paths = list_images(folder / name / "HR")
+        paths = find_sets(folder / name)[0].paths
         rows = track(scales, description=name, console=Console(stderr=True))
         results[name] = {f"x{scale:g}": quality(model, paths, scale) for scale in rows}
     return results
@@ -160,21 +146,6 @@ def show(results: dict[str, dict[str, dict[str, float]]], figures: dict[str, flo
         console.print(f"{name}: {value:.3g}")
 
 
-def parse_scales(text: str) -> list[float]:
-    """Comma-separated magnifications above 1.
-
-    Raises:
-        GsrError: when one is not a number above 1.
-    """
-    try:
-        scales = [float(part) for part in text.split(",")]
-    except ValueError:
-        scales = []
-    if not scales or not all(1 < s <= 64 for s in scales):
-        raise GsrError(f"scales must be numbers above 1 and up to 64, such as 2,3.4, got {text!r}.")
-    return scales
-
-
 def main(
     data: Annotated[Path, typer.Option(help="Folder with SET/HR/*.png.")],
     model: Annotated[str, typer.Option(help="Bundled name or weights file.")] = "lite",
@@ -191,7 +162,7 @@ def main(
         network = gsr.load(model)
         names = sets.split(",")
         results = tables(network, data, names, parse_scales(scales))
-        figures = content(network, list_images(data / names[-1] / "HR"))
+        figures = content(network, find_sets(data / names[-1])[0].paths)
         show(results, figures)
         if out:
             about = {"config": asdict(network.config), "psnr": results, "content": figures}

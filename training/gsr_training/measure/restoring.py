@@ -27,8 +27,8 @@ from rich.table import Table
 from gsr.base.errors import GsrError
 from gsr.field.protocol import Method
 from gsr.methods import get
-from gsr.tasks.evaluation.pairs import parse_scales
-from gsr_training.measure.evaluate import Pair, make_pair, score
+from gsr.tasks.evaluation.pairs import Pair, parse_scales
+from gsr_training.measure.evaluate import make_pair, score
 from gsr_training.trainer.images import list_images
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]

@@ -6,7 +6,7 @@ import { fileName, saveBlob } from "./saving.js";
 
 const WHAT = [
   ["whole", "Whole picture"], ["view", "What is in view"], ["svg", "View with ellipses (SVG)"],
-  ["sweep", "Zoom as a film"], ["field", "The field (to open again)"],
+  ["sweep", "Zoom as a film"],
 ];
 const FORMATS = {
   whole: [["png", "PNG"], ["webp", "WebP, lossless"], ["jpeg", "JPEG"]],
@@ -21,6 +21,8 @@ export class Exporter {
     this.base = base;
     this.viewer = viewer;
     this.failed = failed;
+    /** @type {Record<string, { name: string, label: string, about: string }>} */
+    this.exports = {};
     this.build();
     this.element.addEventListener("toggle", () => this.element.open && this.refresh());
   }
@@ -52,6 +54,13 @@ export class Exporter {
     this.chosen();
   }
 
+  // What the server makes of whole fields.
+  offer(exports) {
+    this.exports = Object.fromEntries(exports.map((one) => [one.name, one]));
+    fill(this.what, [...WHAT, ...exports.map(({ name, label }) => [name, label])]);
+    this.chosen();
+  }
+
   // A file that is being made is of what was on show when it was asked for.
   use(id) {
     this.id = id;
@@ -64,7 +73,7 @@ export class Exporter {
     const formats = FORMATS[what];
     this.format.hidden = !formats;
     if (formats && formats !== this.formats) fill(this.format, (this.formats = formats));
-    this.sizeRow.hidden = what === "field" || what === "sweep";
+    this.sizeRow.hidden = what in this.exports || what === "sweep";
     this.stripRow.hidden = what !== "whole" && what !== "view";
     this.refresh();
   }
@@ -152,8 +161,7 @@ export class Exporter {
     const said = complaint ?? {
       svg: `${label} with vector ellipses, as sharp as any printer.`,
       sweep: `Four seconds of ${this.own()} from ×1 to ×16, into the middle of the view.`,
-      field: `All Gaussians of ${this.own()}; gsr and this page open it again without encoding.`,
-    }[what];
+    }[what] ?? this.exports[what]?.about.replace("{field}", this.own());
     this.go.disabled = Boolean(complaint);
     if (said) {
       this.asked = null;

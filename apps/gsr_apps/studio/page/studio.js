@@ -145,6 +145,7 @@ class Page {
       const about = await (await checked(fetch(new URL("start", this.base)))).json();
       this.opening.most = about.max_pixels;
       this.weights.offer(about.weights);
+      this.exporter.offer(about.exports);
       this.showDemos(about.demos);
       const linked = readLink(location.hash);
       if (!(linked && (await this.follow(linked)))) this.show(about, this.sourceOf(about));

@@ -25,7 +25,7 @@ HOLD = 20
 SHOWN_FROM, WHOLE_AT = 7.0, 15.0
 """Magnifications between which ellipses fade in."""
 SMOOTH = 3
-"""Lines are drawn so many times as large, and reduced."""
+"""Lines are drawn this many times as large, and reduced."""
 PANEL, GAP, LABEL = 300, 10, 34
 WINDOW = 52.5, 31.0, 30.0, 25.0
 """x, y, width and height of the still, LR pixels."""

@@ -26,7 +26,7 @@ _HEIF = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def picture_format(start: bytes) -> str | None:
-    """Pillow's name of the format of a file that begins so; None where it is no picture."""
+    """Pillow's name of the format of a file that begins so; None if it is not a picture."""
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     if start[4:8] == b"ftyp":

@@ -212,7 +212,7 @@ def _tell_left_out(todo: Plan, reporter: Reporter, *, verbose: bool) -> None:
         listed = ", ".join(map(str, todo.others)) if verbose else f"such as {todo.others[0]}"
         more = "" if verbose or len(todo.others) == 1 else "; -v names them"
         reporter.note(
-            f"files that are no pictures gsr reads here: {len(todo.others)}, {listed}{more}."
+            f"files that are not pictures gsr can read here: {len(todo.others)}, {listed}{more}."
         )
     if todo.left_out:
         count = len(todo.left_out)

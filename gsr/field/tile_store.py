@@ -57,7 +57,7 @@ class TileStore:
             )
 
     def holds(self, tile_bytes: int) -> bool:
-        """Whether tiles of so many bytes in all can be kept without any being lost."""
+        """Whether tiles of this many bytes in all can be kept without any being lost."""
         halves = 2 * self._files.max_bytes if self._files else 0
         return tile_bytes <= self.max_bytes + halves
 

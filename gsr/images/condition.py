@@ -19,12 +19,12 @@ DARK, BRIGHT = 12 / 255, 243 / 255
 """Means of blocks between which noise is not cut off."""
 STILL = 0.05 / 255
 DRAWN = 0.3
-"""Where so many pixels do not deviate at all, a picture was drawn or cut off, and has no noise."""
+"""Where this many pixels do not deviate at all, a picture was drawn or cut off, without noise."""
 MOST_STEP, OWN_STEP = 4 / 255, 16 / 255
 """A step between neighbours counts up to the first; from the second on it is the picture's own."""
 PART = 512
 MOST_PARTS = 16
-"""Of a large picture, squares of so many pixels in so many places are measured."""
+"""Of a large picture, squares of this many pixels in this many places are measured."""
 NOISY, BLOCKY = 4.0, 0.15
 """Levels from which a picture is called noisy or compressed. Of photos reduced to half their size,
 three in fifty are; with noise of 5 levels all are, saved as a JPEG of quality 75 five in six. There

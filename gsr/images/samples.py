@@ -30,7 +30,7 @@ _FLOAT = 3
 
 
 def pillow_mode(samples: Samples) -> str:
-    """What Pillow calls pixels of so many channels."""
+    """What Pillow calls pixels of this many channels."""
     return _MODES[samples.shape[2]]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from gsr.network.tiles import Slices, widened
 
 WINDOW = 8
-"""A pixel is flat where so many pixels around it, as far as there are any, have its colour."""
+"""A pixel is flat where this many pixels around it, as far as there are any, have its colour."""
 
 
 def flat_at_borders(

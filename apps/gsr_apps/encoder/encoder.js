@@ -99,7 +99,7 @@ class Pool {
     this.closed.catch(() => {}); // it may be that nobody waits
   }
 
-  // At least so many workers that are ready; what they compute with.
+  // At least this many workers that are ready; what they compute with.
   async prepare(count) {
     const missing = Math.max(0, count - this.workers.length);
     const made = Array.from({ length: missing }, () => new Worker(this.url));

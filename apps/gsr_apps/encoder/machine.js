@@ -5,7 +5,7 @@ import { BLOCK, PARAMETERS, moduleBytes } from "./wasm.js";
 
 const PAGE = 65536;
 
-// A machine has `floats` (all its memory), reserve(count) -> the place of so many zeros, in bytes, and
+// A machine has `floats` (all its memory), reserve(count) -> the place of this many zeros, in bytes, and
 // convolve(call) and mix(call) with the members of PARAMETERS. `release(place)` gives back all that was
 // reserved since.
 class Machine {

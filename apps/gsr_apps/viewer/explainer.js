@@ -49,7 +49,7 @@ export class Explainer {
     this.body.querySelectorAll(".gsr-share-row")[chosen]?.focus();
   }
 
-  // Index of the row that has the keyboard, so that it keeps it when rows are made anew; -1 for none.
+  // Index of the row that has the keyboard, so that it keeps it when rows are rebuilt; -1 for none.
   chosenRow() {
     return [...this.body.querySelectorAll(".gsr-share-row")].indexOf(document.activeElement);
   }

@@ -107,7 +107,7 @@ export class WhatIf {
     file.value = "";
   }
 
-  // Another picture: its edits begin anew, or with those given.
+  // Another picture: its edits start empty, or with those given.
   use(about, transport, edits = []) {
     this.original = about;
     this.first = transport;

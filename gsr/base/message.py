@@ -39,9 +39,13 @@ class Kind:
     version: int
     called: str
 
-    def write(self, header: bytes, body: bytes) -> bytes:
-        """A message of a JSON header and a body, which is compressed here."""
-        packed = zlib.compress(body, 9)
+    def write(self, header: bytes, body: bytes, level: int = 9) -> bytes:
+        """A message of a JSON header and a body, which is compressed here.
+
+        Args:
+            level: From 1, quick, to 9, small.
+        """
+        packed = zlib.compress(body, level)
         check = zlib.crc32(packed, zlib.crc32(header))
         prefix = PREFIX.pack(self.magic, self.version, 0, len(header), len(packed), check)
         return prefix + header + packed

@@ -41,10 +41,11 @@ export class Feed {
     const abort = new AbortController();
     this.current = { quality, about, abort };
     try {
-      const { blob, bitmap: ready, milliseconds } = await this.load({ view, quality, ...about }, abort.signal);
-      const bitmap = ready ?? await createImageBitmap(blob);
+      const answer = await this.load({ view, quality, ...about }, abort.signal);
+      const { milliseconds, by, shown } = answer;
+      const bitmap = answer.bitmap ?? await createImageBitmap(answer.blob);
       this.learn(view, milliseconds);
-      if (!abort.signal.aborted) this.show({ bitmap, view, quality, about });
+      if (!abort.signal.aborted) this.show({ bitmap, view, quality, about, milliseconds, by, shown });
     } catch (error) {
       if (error.name !== "AbortError" && error.status !== 409) this.fail(error);
     } finally {

@@ -5,10 +5,12 @@ import { requestOf } from "./sources.js";
 
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {{ source: string, picture: any, subject: object }} About what a frame is of */
-/** @typedef {{ bitmap: ImageBitmap, view: import("./transport.js").View, quality: string, about: About }} Frame */
+/** @typedef {{ bitmap: ImageBitmap, view: import("./transport.js").View, quality: string, about: About,
+ *   milliseconds: number, by?: string, shown?: string }} Frame by: "browser" where it was drawn here;
+ *   shown: what it leaves out, in words */
 
 export class Frames {
-  /** @param {{ received: () => void, failed: (error: any) => void }} act */
+  /** @param {{ received: (frame: Frame) => void, failed: (error: any) => void }} act */
   constructor({ received, failed }) {
     this.act = { received, failed };
     /** @type {(Frame | null)[]} */
@@ -46,7 +48,7 @@ export class Frames {
     this.latest[i]?.bitmap.close();
     this.latest[i] = frame;
     this.count += 1;
-    this.act.received();
+    this.act.received(frame);
   }
 
   /** The newest frame of a source. One of another method would stand under a wrong name. */

@@ -1,11 +1,11 @@
 // The transport without a server: the page holds the field and answers by itself.
 
 import { choose, ellipse, explain, kernelAt, weigh, reaching } from "./formula.js";
+import { leftOut, Pace } from "./pace.js";
 import { Renderer } from "./renderer.js";
 
 const REACH_PIXELS = 256; // a side of a footprint
 const LARGEST_TEXTURE = 8192;
-const FRAME_MS = 14; // what a frame may take while the view moves
 
 /**
  * The answers of a field to the viewer's questions.
@@ -16,17 +16,9 @@ export function localTransport(field, renderer = Renderer.of(field)) {
     throw new Error("This browser has no WebGL2, which this page renders with. Try another browser.");
   }
   let known = null;
-  let pixelsPerMs = Infinity; // of the whole formula, as measured
+  const pace = new Pace();
   const answers = {
-    frame({ view, method, layer, quality }) {
-      if (method === "bicubic") return reduced(renderer, view, "bicubic");
-      // While it moves, the Gaussians alone are near enough, where the decoder costs frames.
-      const slow = view.columns * view.rows > pixelsPerMs * FRAME_MS;
-      if (quality === "preview" && layer === "result" && slow) return reduced(renderer, view, "gaussians");
-      const answer = reduced(renderer, view, layer);
-      if (layer === "result") pixelsPerMs = (view.columns * view.rows) / Math.max(1, answer.milliseconds);
-      return answer;
-    },
+    frame: (asked) => frameOf(renderer, pace, asked),
     ellipses({ view, limit }) {
       return listed(field, view, limit);
     },
@@ -55,6 +47,23 @@ export function localTransport(field, renderer = Renderer.of(field)) {
       return answers[what](args);
     },
   };
+}
+
+/**
+ * A frame { bitmap, milliseconds, by, shown }; while it moves, as much of it as comes in time.
+ * @param {Renderer} renderer
+ * @param {Pace} pace
+ * @param {{ view: any, method: string, layer: string, quality: string }} asked
+ */
+export function frameOf(renderer, pace, { view, method, layer, quality }) {
+  const wanted = method === "bicubic" ? "bicubic" : layer;
+  const pixels = view.columns * view.rows;
+  const effort = quality === "preview" ? pace.effort(wanted, pixels) : { layer: wanted, part: 1 };
+  const smaller = (length) => Math.max(1, Math.round(effort.part * length));
+  const sized = { ...view, columns: smaller(view.columns), rows: smaller(view.rows) };
+  const { bitmap, milliseconds } = reduced(renderer, sized, effort.layer);
+  pace.learn(effort.layer, sized.columns * sized.rows, milliseconds);
+  return { bitmap, milliseconds, by: "browser", shown: leftOut(wanted, effort) };
 }
 
 // Below magnification 1 an output pixel covers more than one Gaussian: rendered at 1 or more, then reduced.

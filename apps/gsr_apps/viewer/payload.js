@@ -62,15 +62,16 @@ export function putPart(field, part) {
   }
 }
 
-// The message of a whole field.
+// The message of a field, or of a part of one.
 export async function writePayload(field) {
   const { width, height, model, kernels, radius, finest, footprint, faithful } = field;
+  const { place = [0, 0], whole = [height, width] } = field;
   const count = width * height;
   const names = Object.keys(BITS).filter((name) => field.maps[name].channels || name === "feat");
   const packed = names.map((name) => quantised(name, field.maps[name], count));
   const floats = [field.bank, ...field.decoder.flatMap(({ weight, bias }) => [weight, bias])];
   const header = {
-    size: [height, width], place: [0, 0], whole: [height, width], model, kernels, radius,
+    size: [height, width], place, whole, model, kernels, radius,
     finest, footprint, decoder: field.decoder.map(({ rows, columns }) => [rows, columns]),
     planes: packed.map(({ plane }) => plane), faithful: Boolean(faithful),
   };

@@ -19,6 +19,7 @@ from gsr.base.errors import ScaleError
 from gsr.field.edits import count
 from gsr.field.inspection import explain, footprint, gaussians_in, usage
 from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Progress
+from gsr.field.payload import pack
 from gsr.field.provenance import changes, notes_of
 from gsr.field.render import as_picture
 from gsr.network.kernels import ellipses as kernel_ellipses
@@ -212,6 +213,28 @@ def choices(field: GaussianField) -> bytes:
 def _bytes(part: Tensor) -> np.ndarray:
     """[0, 1] as 0 to 255."""
     return (part.clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+MAX_PART_PIXELS = 512 * 512
+"""LR pixels of a part of a field that a browser asks for at once."""
+
+
+def part(field: GaussianField, view: View) -> bytes:
+    """The part of a field that a rectangle touches, for a browser that draws it by itself.
+
+    Raises:
+        ScaleError: when the rectangle holds no pixel of the picture, or too many.
+        ImageError: for fields that browsers cannot draw, see `gsr.field.payload`.
+    """
+    height, width = field.lr_size
+    rows = slice(*_covered(view.y, view.height, height))
+    columns = slice(*_covered(view.x, view.width, width))
+    count = max(0, rows.stop - rows.start) * max(0, columns.stop - columns.start)
+    if not 0 < count <= MAX_PART_PIXELS:
+        raise ScaleError(
+            f"a part of a field has 1 to {MAX_PART_PIXELS:,} pixels of the picture, not {count:,}."
+        )
+    return pack(field, rows, columns, level=1)  # it need not be small on its way, but there soon
 
 
 REACH_PIXELS = 256

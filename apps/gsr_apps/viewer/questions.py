@@ -97,6 +97,7 @@ QUESTIONS: dict[str, Question] = {
         Point, lambda field, asked: payloads.explanation(field, asked.x, asked.y, asked.scale)
     ),
     "choices": Question(Plain, lambda field, _: payloads.choices(field)),
+    "payload": Question(Inside, lambda field, asked: payloads.part(field, asked.view.view())),
     "footprint": Question(
         One, lambda field, asked: payloads.reach(field, asked.column, asked.row, asked.scale)
     ),

@@ -1,10 +1,12 @@
 // The shaders of the renderer. Everything is read by texelFetch, so no filter ever blends two Gaussians.
 //
 // Texture layers of `maps`, four numbers each, per picture pixel:
-//   0: kernel number, offset x, offset y, red
+//   0: nothing, offset x, offset y, red
 //   1: green, blue, slope of red along x, along y
 //   2: slopes of green and blue
-//   3...: features; with mixed kernels one more at the end: covariance xx, xy, yy, opacity
+//   3...: features
+// A kernel is covariance xx, xy, yy and opacity: in `bank` by its number, which `choice` has for each
+// pixel, or in `mixed` for each pixel.
 
 export const FIRST_FEATURE = 3;
 
@@ -19,6 +21,7 @@ precision highp float;
 precision highp int;
 precision highp sampler2D;
 precision highp sampler2DArray;
+precision highp usampler2D;
 uniform vec4 view;  // left, top, LR pixels per output pixel along x and y
 uniform ivec2 corner; // whole LR pixels that left and top are counted from, for the digits of a float
 uniform ivec2 size; // of the picture, LR pixels
@@ -69,7 +72,7 @@ void main() {
 export function fieldShader({ radius, features, mixed, widths }) {
   return `${HEAD}
 uniform sampler2DArray maps;
-uniform sampler2D bank; // covariance xx, xy, yy, opacity of each kernel
+${mixed ? "uniform sampler2D mixed;" : "uniform sampler2D bank; uniform usampler2D choice;"}
 uniform vec2 footprint; // variance of an output pixel along x and y
 uniform int layer;      // 0 result, 1 Gaussians alone, 2 what the decoder adds
 uniform float cut;      // weights below this part of the sum so far are passed over
@@ -95,8 +98,8 @@ void main() {
     ivec2 pixel = near + corner;
     if (any(lessThan(pixel, ivec2(0))) || any(greaterThanEqual(pixel, size))) continue;
     vec4 head = texelFetch(maps, ivec3(pixel, 0), 0);
-    vec4 kernel = ${mixed ? `texelFetch(maps, ivec3(pixel, ${FIRST_FEATURE + features}), 0)`
-    : "texelFetch(bank, ivec2(int(head.x + 0.5), 0), 0)"};
+    vec4 kernel = ${mixed ? "texelFetch(mixed, pixel, 0)"
+    : "texelFetch(bank, ivec2(int(texelFetch(choice, pixel, 0).r), 0), 0)"};
     vec2 to = p - vec2(near) - 0.5;
     vec2 d = to - head.yz;
     float a = kernel.x + footprint.x, c = kernel.z + footprint.y, b = kernel.y;

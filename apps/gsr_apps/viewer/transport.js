@@ -19,6 +19,7 @@
  * @typedef {object} Transport
  * @property {(what: string, args: any, how?: Asking) => Promise<any>} ask
  * @property {string} [id] of the field, where hosts have several
+ * @property {() => void} [stop] it is no longer needed
  * @property {(edits: any[], replace: string | null) => Promise<{ about: any, transport: Transport }>} [edit]
  *   an edited copy of the field: what a picture needs to be opened, and its transport
  */

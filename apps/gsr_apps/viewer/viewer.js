@@ -25,6 +25,7 @@ import { canReset, changedIn, isField, sourcesOf } from "./sources.js";
 import { makeStage } from "./stage.js";
 import { INITIAL, sensible } from "./state.js";
 import { Status } from "./status.js";
+import { Timing } from "./timing.js";
 import { placeOnly, unwanted } from "./transport.js";
 import { Viewport } from "./viewport.js";
 
@@ -76,7 +77,7 @@ export class Viewer {
       redraw: () => this.draw(), failed,
       look: () => ({ viewport: this.viewport, state: this.state, dpr: this.dpr, moving: this.moving }),
     });
-    this.pixels = new Frames({ received: () => this.received(), failed });
+    this.pixels = new Frames({ received: (frame) => this.received(frame), failed });
     this.settle = debounce(SETTLE_MS, () => this.settled());
     this.build(element);
   }
@@ -103,6 +104,7 @@ export class Viewer {
   async open(picture, transport, { edited = false, view = null } = {}) {
     if (!edited) {
       this.pixels.clear();
+      this.transport?.stop?.();
       this.subject = {}; // the same for all edits of a picture: a preview of the last one may still come
     }
     const bitmap = edited ? this.picture.bitmap : null;
@@ -272,6 +274,7 @@ export class Viewer {
     this.screen.destroy();
     this.settle.cancel();
     this.pixels.stop();
+    this.transport?.stop?.();
     this.inside.stop();
     this.element.remove();
   }
@@ -299,6 +302,7 @@ export class Viewer {
     });
     this.stage = this.parts.element;
     this.status = new Status();
+    this.timing = new Timing(this.stage, this.status.element);
     this.row = h("div", { className: "gsr-row" }, this.stage, this.explaining.element);
     this.element = h("div", { className: "gsr-viewer" }, this.row, this.controls.element, this.status.element);
     /** @type {any} */ (this.element).gsr = this;
@@ -452,7 +456,8 @@ export class Viewer {
     this.pixels.want(this.viewport, quality, abouts);
   }
 
-  received() {
+  received(frame) {
+    this.timing.add(frame);
     this.say("");
     this.draw();
   }
@@ -538,6 +543,7 @@ export class Viewer {
     const exact = !this.moving && [0, 1].every((i) =>
       !this.active(i) || this.pixels.isExact(i, state.sources[i], viewport, picture));
     this.status.showQuality(exact);
+    this.status.showRenderer(frames.findLast((frame) => frame && isField(frame.about.source)) ?? null);
     if (exact) this.stage.dataset.ready = "true";
   }
 }

@@ -1,5 +1,6 @@
 // The viewer in a notebook: its transport over the widget's own messages, its state as traits.
 
+import { drawnHere } from "./here.js";
 import { mount } from "./viewer.js";
 
 const PATIENCE_MS = 15_000;
@@ -110,10 +111,13 @@ function render({ model, el }, places) {
   const transport = messageTransport(model, {
     silent: () => viewer.say(SILENT), heard: () => viewer.said === SILENT && viewer.say(""),
   });
+  let drawn = null;
   const refresh = async (edited) => {
     const about = await transport.about();
     viewer.offer(about.methods);
-    await viewer.open(about.found, transport, { edited });
+    drawn?.stop(); // of the field before
+    drawn = drawnHere(transport, about.found, { renderer: model.get("renderer"), changed: () => viewer.reload() });
+    await viewer.open(about.found, drawn, { edited });
   };
   const failed = (error) => viewer.say(error.message);
   refresh(false).then(() => {

@@ -27,6 +27,8 @@ from .service import FieldService
 STATIC_SIDE = 320
 """Pixels of the longer side of the still picture that a closed notebook shows."""
 USUAL = ("bicubic", "lanczos")
+RENDERERS = ("auto", "browser", "server")
+"""Who draws the field: see `here.js`."""
 MOST_LIT = 4096
 """Kernels that a bank can have."""
 OWN = "gsr:"
@@ -55,6 +57,8 @@ class FieldViewer(anywidget.AnyWidget):
         selection: The point (x, y) that is explained, or None.
         hovered: (column, row) under the pointer, or None.
         kernels: Numbers of kernels whose pixels are highlighted.
+        renderer: Who draws the field: `browser`, `server` (the notebook's kernel), or `auto`: the
+            browser where it has a graphics processor.
 
     Raises:
         GsrError: when the field holds several images, or none.
@@ -74,6 +78,7 @@ class FieldViewer(anywidget.AnyWidget):
     hovered = traitlets.List(traitlets.Int(), allow_none=True, default_value=None).tag(sync=True)
     kernels = traitlets.List(traitlets.Int()).tag(sync=True)
     height = traitlets.Int(460, min=200, max=4000).tag(sync=True)
+    renderer = traitlets.Enum(RENDERERS, "auto").tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)
     field = traitlets.Any()
 

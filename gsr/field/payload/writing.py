@@ -15,10 +15,17 @@ from gsr.images import mean_color
 from gsr.network.tiles import tiles
 
 
-def pack(field: GaussianField, rows: slice = slice(None), columns: slice = slice(None)) -> bytes:
+def pack(
+    field: GaussianField,
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+    *,
+    level: int = 9,
+) -> bytes:
     """A field of one image, or the rectangle of these rows and columns, as a message.
 
-    Transparency is not in it: `field.alpha` has its own.
+    Transparency is not in it: `field.alpha` has its own. `level` of compression is from 1, quick,
+    to 9, small.
 
     Raises:
         ImageError: for a batch, a field wider or higher than `MAX_SIDE`, fields of the paper's
@@ -50,7 +57,8 @@ def pack(field: GaussianField, rows: slice = slice(None), columns: slice = slice
     )
     floats = [field.bank_raw, *_numbers(layers, grey=all(field.grey))]
     parts += [_array(value).astype("<f4").tobytes() for value in floats]
-    return KIND.write(json.dumps(asdict(header), separators=(",", ":")).encode(), b"".join(parts))
+    head = json.dumps(asdict(header), separators=(",", ":")).encode()
+    return KIND.write(head, b"".join(parts), level)
 
 
 def pack_parts(field: GaussianField, side: int = PART) -> Iterator[bytes]:

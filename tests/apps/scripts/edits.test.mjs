@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { describe, Edits, editsOf } from "../../../apps/gsr_apps/studio/page/edits.js";
+import { Edits, editsOf } from "../../../apps/gsr_apps/studio/page/edits.js";
 
 const kinds = (edits) => edits.done.map(({ kind }) => kind);
 
@@ -51,11 +51,4 @@ test("a file brings back the list, and any other file is refused in a sentence",
   for (const text of ["", "{", "null", "[]", '{"format": "gsr-edits", "edits": 3}', '{"edits": []}']) {
     assert.throws(() => editsOf(text), /saved here as a JSON file\.$/);
   }
-});
-
-test("any value can stand in the list", () => {
-  for (const odd of [null, 3, {}, { kind: "paint" }, { kind: "toString" }, { kind: "without", kernels: 3 }]) {
-    assert.equal(typeof describe(odd), "string");
-  }
-  assert.equal(describe({ kind: "paint", kernel: 2, runs: [[0, 0, 3], [1, 0, 4]] }), "Kernel 2 painted on 7 pixels");
 });

@@ -1,6 +1,7 @@
 // The page: choose a picture, look at it and into it, change it, take it away.
 
 import { debounce, h } from "../viewer/dom.js";
+import { drawnHere } from "../viewer/here.js";
 import { checked, httpTransport } from "../viewer/http.js";
 import { mount } from "../viewer/viewer.js";
 import { receive } from "./arriving.js";
@@ -268,7 +269,10 @@ class Page {
       button.setAttribute("aria-pressed", String(chosen));
       if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
-    const transport = httpTransport(this.base, about.id);
+    const transport = drawnHere(httpTransport(this.base, about.id), about, {
+      renderer: new URLSearchParams(location.search).get("renderer") ?? "auto",
+      changed: () => this.viewer.reload(),
+    });
     this.viewer.open(about, transport, { view });
     this.truth.use(about, source);
     this.weights.use(source.weights);

@@ -44,9 +44,9 @@ def asked(widget, **message):
 def test_the_bundle_is_one_module_with_every_module_once(field):
     text = FieldViewer(field)._esm
     for path in STATIC.glob("*.js"):
-        # The transports of other hosts, and what only the page without a server needs.
-        others = {"http.js", "local.js", "message.js", "payload.js", "renderer.js", "shaders.js"}
-        if path.name not in others | {"formula.js"}:
+        # The transport of another host.
+        others = {"http.js"}
+        if path.name not in others:
             assert text.count(f"const gsr_{path.stem} = (() => {{") == 1
     assert not any(line.startswith("import ") for line in text.splitlines())
     assert text.count("export ") == text.count("export default") == 1

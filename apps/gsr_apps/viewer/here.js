@@ -22,11 +22,11 @@ export function drawnHere(host, picture, { renderer = "auto", ...how } = {}) {
   const leave = renderer === "server" || picture.alpha;
   const growing = leave ? null : new Growing(host, picture, { software: renderer === "browser", ...how });
   const whole = growing?.load() ?? null;
-  return { ...inFront(host, growing, new Pace(), picture, [], how.changed ?? (() => {})), whole };
+  return { ...before(host, growing, new Pace(), picture, [], how.changed ?? (() => {})), whole };
 }
 
 // `edits`: what was done to the field that `growing` has, to make that of the host.
-function inFront(host, growing, pace, picture, edits, changed) {
+function before(host, growing, pace, picture, edits, changed) {
   let shown = edits; // or those that the host is still busy with
   return {
     ...host,
@@ -45,7 +45,7 @@ function inFront(host, growing, pace, picture, edits, changed) {
       }
       try {
         const { about, transport } = await host.edit(list, replace);
-        return { about, transport: inFront(transport, growing, pace, picture, list, changed) };
+        return { about, transport: before(transport, growing, pace, picture, list, changed) };
       } catch (error) {
         shown = edits;
         changed();
@@ -56,9 +56,10 @@ function inFront(host, growing, pace, picture, edits, changed) {
   };
 }
 
-// Below magnification 1 the host reduces better than a browser does.
+// At magnification 1 the field gives back the picture, and below it the host reduces better than a
+// browser does.
 function canDraw(growing, { view, method, layer, quality }) {
   const own = (method === "gsr" && DRAWN.includes(layer)) || method === "bicubic";
-  const enlarged = view.columns >= view.width - 1e-6 && view.rows >= view.height - 1e-6;
+  const enlarged = view.columns > view.width + 1e-6 && view.rows > view.height + 1e-6;
   return own && (enlarged || quality === "preview") && Boolean(growing?.covers(view));
 }

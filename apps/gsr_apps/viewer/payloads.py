@@ -18,8 +18,8 @@ from gsr.base.coords import parse_scale
 from gsr.base.errors import ScaleError
 from gsr.field.edits import count
 from gsr.field.inspection import explain, footprint, gaussians_in, usage
-from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Progress
 from gsr.field.payload import pack
+from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Progress
 from gsr.field.provenance import changes, notes_of
 from gsr.field.render import as_picture
 from gsr.network.kernels import ellipses as kernel_ellipses

@@ -604,3 +604,20 @@ def test_frames_of_a_very_wide_screen(client, key):
     assert picture(client.get(url, params=wide | {"layer": "lr"})).size == (5184, 40)
     too_much = wide | {"height": 128, "columns": 6000, "rows": 6000}
     assert "25,000,000 in all" in refusal(client.get(url, params=too_much))
+
+
+def test_a_browser_gets_the_field_in_parts(client, studio, key):
+    from gsr.field.payload import pack, unpack
+
+    field = studio.store.get(key).field
+    height, width = field.lr_size
+    whole = {"x": 0, "y": 0, "width": width, "height": height}
+    part = {"x": 10, "y": 4, "width": 8, "height": 6}
+    route = f"/studio/fields/{key}/payload"
+    expected = pack(field, slice(4, 10), slice(10, 18), level=1)
+    assert client.get(route, params=part).content == expected
+    assert unpack(client.get(route, params=whole).content).lr_size == field.lr_size
+    for wrong in (whole | {"x": 5 * width}, whole | {"width": -1}, whole | {"x": "nan"}):
+        answer = client.get(route, params=wrong)
+        assert answer.status_code == 400
+        assert answer.json()["error"].endswith(".")

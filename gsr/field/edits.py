@@ -273,7 +273,8 @@ EDITS: dict[str, type[Edit]] = {
     "paint": Paint,
 }
 """Every kind that can be applied, by its name in a file."""
-_LISTED: dict[str, type[Edit]] = EDITS | {"other": Other}
+OTHER = "other"
+"""The name of changes that cannot be applied."""
 
 
 # --- applying --------------------------------------------------------------------------------
@@ -495,15 +496,15 @@ def _checked_list(values: Any) -> list[Any]:
 
 def _edit(value: Any) -> Edit:
     kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in _LISTED:
+    if not isinstance(kind, str) or kind not in (*EDITS, OTHER):
         raise ConfigError(f"an edit's kind must be one of {', '.join(EDITS)}, got {shown(kind)}.")
     members = {name: member for name, member in value.items() if name != "kind"}
-    return read_values(_LISTED[kind], members, f"an edit of kind {kind}")
+    return read_values(EDITS.get(kind, Other), members, f"an edit of kind {kind}")
 
 
 def to_values(edits: Iterable[Edit]) -> list[dict[str, Any]]:
     """The inverse of `from_values`."""
-    names = {kind: name for name, kind in _LISTED.items()}
+    names = {kind: name for name, kind in (*EDITS.items(), (OTHER, Other))}
     return [{"kind": names[type(edit)], **vars(edit)} for edit in edits]
 
 

@@ -151,7 +151,7 @@ class Prediction:
     Attributes:
         rgb: Colours in [0, 1], not clamped. [b, n, 3]
         colors: The Gaussians alone; None for methods without Gaussians. [b, n, 3]
-        commitment: Distance between wishes and bank; None for methods without a bank.
+        commitment: Distance between predicted kernels and bank; None for methods without a bank.
         kernels: The kernel of each LR pixel; None for methods without Gaussians. [b, h, w]
     """
 

@@ -243,7 +243,7 @@ class GaussianSR(nn.Module):
             lr: Images in [0, 1].
             points: (x, y) in LR pixels.
             scale: Magnification (sy, sx) of each sample.
-            soft: Early in training: kernels as wished (`prototype`) or mixed (`logits`).
+            soft: Early in training: kernels as predicted (`prototype`) or mixed (`logits`).
             generator: Source of the `logits` classifier's noise.
             backend: Splatting back-end, see `gsr.network.splat`.
         """

@@ -5,7 +5,7 @@ Two kinds behind one interface. Both turn features into `evidence`, a map small 
 - `logits`, the paper's: one number per kernel; training draws a straight-through Gumbel-softmax,
   inference takes the largest. Source: arXiv:2407.18046, Eq. (6).
 - `prototype`, ours: three numbers, the (log sigma_x, log sigma_y, atanh rho) this pixel would
-  like; it gets the nearest kernel of the bank. A step that lowers the loss for the wish also
+  like; it gets the nearest kernel of the bank. A step that lowers the loss for the prediction also
   moves the choice the right way, so kernels keep a meaning that can be looked at.
 """
 
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from gsr.network.kernels import KernelBank
 
 PROTOTYPE_WIDTH = 0.15
-"""How far apart, in wish space, two kernels are before one is clearly preferred."""
+"""How far apart, in the space of predictions, two kernels are before one is clearly preferred."""
 
 
 def _known(kind: str) -> str:
@@ -129,12 +129,12 @@ class Prototype(Classifier):
     @staticmethod
     def scores(evidence: Tensor, bank_raw: Tensor) -> Tensor:
         """See `Classifier`."""
-        wish, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
-        # -|wish - kernel|^2 / 2 as wish . kernel - |kernel|^2 / 2 - |wish|^2 / 2, and in place: a
-        # map per kernel is by far the largest thing here.
-        scores = torch.addmm(-0.5 * kernels.square().sum(-1), wish.reshape(-1, 3), kernels.T)
-        scores = scores.unflatten(0, wish.shape[:-1])
-        scores.sub_(0.5 * wish.square().sum(-1, keepdim=True)).div_(PROTOTYPE_WIDTH**2)
+        predicted, kernels = evidence.movedim(1, -1), bank_raw[:, :3]  # [b, h, w, 3], [n, 3]
+        # -|z - k|^2 / 2 as z . k - |k|^2 / 2 - |z|^2 / 2 for predicted z and kernel k, in place:
+        # a map per kernel is by far the largest thing here.
+        scores = torch.addmm(-0.5 * kernels.square().sum(-1), predicted.reshape(-1, 3), kernels.T)
+        scores = scores.unflatten(0, predicted.shape[:-1])
+        scores.sub_(0.5 * predicted.square().sum(-1, keepdim=True)).div_(PROTOTYPE_WIDTH**2)
         return scores.movedim(-1, 1)
 
     def training_kernels(
@@ -145,15 +145,15 @@ class Prototype(Classifier):
         soft: bool,
         generator: torch.Generator | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """See `Classifier`; `soft` takes the kernels as wished."""
-        wish = evidence.float()
-        index = self.scores(wish.detach(), bank.raw.detach()).argmax(1)
-        kernel, wish = bank.raw[index], wish.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
+        """See `Classifier`; `soft` takes the kernels as predicted."""
+        predicted = evidence.float()
+        index = self.scores(predicted.detach(), bank.raw.detach()).argmax(1)
+        kernel, predicted = bank.raw[index], predicted.movedim(1, -1)  # [b, h, w, 4], [b, h, w, 3]
         shape, opacity = kernel[..., :3], kernel[..., 3:]
-        # The bank follows the wishes, and the wishes stay near the bank.
-        commitment = F.mse_loss(wish, shape.detach()) + F.mse_loss(shape, wish.detach())
-        # Value of the nearest kernel, gradient to the kernel and, straight through, to the wish.
-        taken = wish if soft else shape + wish - wish.detach()
+        # The bank follows the predictions, and the predictions stay near the bank.
+        commitment = F.mse_loss(predicted, shape.detach()) + F.mse_loss(shape, predicted.detach())
+        # Value of the nearest kernel, gradient to the kernel and, straight through, the prediction.
+        taken = predicted if soft else shape + predicted - predicted.detach()
         return torch.cat((taken, opacity), -1), commitment
 
 

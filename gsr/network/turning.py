@@ -32,14 +32,14 @@ class Turn:
 
         Args:
             name: Member of a field: `offsets` are vectors, `slopes` vectors one after another,
-                `evidence` wishes for a kernel (log sigma x, log sigma y, atanh rho); others know
+                `evidence` predicts a kernel (log sigma x, log sigma y, atanh rho); others know
                 no direction.
         """
         values = values.flip(self._flipped(1, 2))
         if name in ("offsets", "slopes"):
             values = self._vectors(values.unflatten(-1, (-1, 2))).flatten(-2)
         elif name == "evidence":
-            values = self._wishes(values)
+            values = self._predicted(values)
         return values.transpose(1, 2) if self.transpose else values
 
     def _flipped(self, y: int, x: int) -> list[int]:
@@ -50,8 +50,8 @@ class Turn:
         vectors = vectors * sign
         return vectors.flip(-1) if self.transpose else vectors
 
-    def _wishes(self, wishes: Tensor) -> Tensor:
-        x, y, rho = wishes.unbind(-1)
+    def _predicted(self, kernels: Tensor) -> Tensor:
+        x, y, rho = kernels.unbind(-1)
         if self.transpose:
             x, y = y, x
         return torch.stack((x, y, -rho if self.flip_x != self.flip_y else rho), -1)

@@ -37,14 +37,14 @@ def test_eight_turns_and_their_way_back() -> None:
         assert torch.equal(again, image.movedim(1, -1))
 
 
-def test_vectors_and_wishes_by_hand() -> None:
+def test_vectors_and_predicted_kernels_by_hand() -> None:
     turn = Turn(transpose=True, flip_y=False, flip_x=True)
     vector = turn.back("offsets", torch.tensor((1.0, 2.0)).reshape(1, 1, 1, 2))
     assert vector.flatten().tolist() == [2, -1]
     slopes = turn.back("slopes", torch.arange(6.0).reshape(1, 1, 1, 6))
     assert slopes.flatten().tolist() == [1, 0, 3, -2, 5, -4]
-    wish = turn.back("evidence", torch.tensor((1.0, 2.0, 3.0)).reshape(1, 1, 1, 3))
-    assert wish.flatten().tolist() == [2, 1, -3]
+    predicted = turn.back("evidence", torch.tensor((1.0, 2.0, 3.0)).reshape(1, 1, 1, 3))
+    assert predicted.flatten().tolist() == [2, 1, -3]
 
 
 @pytest.mark.parametrize("turn", list(turns()))

@@ -128,10 +128,10 @@ def _convolutions(model: GaussianSR) -> Iterator[tuple[Tensor, Tensor]]:
     for conv in found:
         assert conv.bias is not None
         yield conv.weight, conv.bias
-    heads, wish = model.heads, model.classifier.head
+    heads, kernel_head = model.heads, model.classifier.head
     assert heads.bias is not None
-    assert wish.bias is not None
-    yield torch.cat((heads.weight, wish.weight)), torch.cat((heads.bias, wish.bias))
+    assert kernel_head.bias is not None
+    yield torch.cat((heads.weight, kernel_head.weight)), torch.cat((heads.bias, kernel_head.bias))
 
 
 def _rounded(weight: Tensor, bias: Tensor) -> Iterator[bytes]:

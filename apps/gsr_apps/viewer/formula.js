@@ -153,12 +153,12 @@ export function explain(field, x, y, scale) {
 
 // What the classifier says of a pixel: softmax of the squared distances to the bank.
 export function choose(field, i) {
-  const wish = [0, 1, 2].map((c) => channel(field, field.maps.evidence, c, i));
+  const predicted = [0, 1, 2].map((c) => channel(field, field.maps.evidence, c, i));
   const scores = new Float64Array(field.kernels);
   let [best, next] = [0, 0];
   for (let k = 0; k < field.kernels; k++) {
     let distance = 0;
-    for (let c = 0; c < 3; c++) distance += (wish[c] - field.bank[4 * k + c]) ** 2;
+    for (let c = 0; c < 3; c++) distance += (predicted[c] - field.bank[4 * k + c]) ** 2;
     scores[k] = -distance / (2 * TEMPERATURE);
     if (k === 0) continue;
     if (scores[k] > scores[best]) [best, next] = [k, best];

@@ -26,17 +26,17 @@ def evidence_of(kind: Kind, seed: int = 0, num_kernels: int = 100) -> Tensor:
     g = torch.Generator().manual_seed(seed)
     if kind == "logits":
         return torch.randn(2, num_kernels, 4, 5, generator=g) * 3
-    wish = torch.randn(2, 3, 4, 5, generator=g) * 0.5
-    return wish + torch.tensor((-0.65, -0.65, 0.0))[:, None, None]
+    predicted = torch.randn(2, 3, 4, 5, generator=g) * 0.5
+    return predicted + torch.tensor((-0.65, -0.65, 0.0))[:, None, None]
 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**20))
 def test_the_nearest_prototype_by_brute_force(seed: int) -> None:
-    bank, wish = oriented_bank(), evidence_of("prototype", seed)
-    apart = wish.movedim(1, -1)[..., None, :].double() - bank[:, :3].double()
+    bank, predicted = oriented_bank(), evidence_of("prototype", seed)
+    apart = predicted.movedim(1, -1)[..., None, :].double() - bank[:, :3].double()
     distance = apart.square().sum(-1)  # [b, h, w, n]
-    choice = choose(wish, bank, "prototype")
+    choice = choose(predicted, bank, "prototype")
     nearest, second = distance.topk(2, largest=False).values.unbind(-1)
     # Values, not numbers: float32 may turn a tie around.
     taken = distance.gather(-1, choice.index[..., None])[..., 0]
@@ -53,11 +53,11 @@ def test_prototype_scores_by_hand() -> None:
 
 
 def test_opacity_does_not_matter_to_the_choice() -> None:
-    bank, wish = oriented_bank(), evidence_of("prototype")
+    bank, predicted = oriented_bank(), evidence_of("prototype")
     other = bank.clone()
     other[:, 3] = torch.linspace(-4, 4, 100)
     assert torch.equal(
-        class_scores(wish, bank, "prototype"), class_scores(wish, other, "prototype")
+        class_scores(predicted, bank, "prototype"), class_scores(predicted, other, "prototype")
     )
 
 
@@ -133,7 +133,7 @@ def test_gradients_reach_bank_and_evidence(kind: Kind, soft: bool) -> None:
     assert bank.raw.grad.abs().amax(0).min() > 0
 
 
-def test_a_wish_feels_the_gradient_of_its_kernel_directly() -> None:
+def test_a_prediction_feels_the_gradient_of_its_kernel_directly() -> None:
     classifier, bank, evidence = prepared("prototype")
     raw, _ = classifier.training_kernels(evidence, bank, soft=False)
     pull = torch.randn(raw.shape, generator=torch.Generator().manual_seed(1))
@@ -144,7 +144,7 @@ def test_a_wish_feels_the_gradient_of_its_kernel_directly() -> None:
     torch.testing.assert_close(bank.raw.grad, expected)
 
 
-def test_soft_prototypes_are_the_wishes() -> None:
+def test_soft_prototypes_are_the_predictions() -> None:
     classifier, bank, evidence = prepared("prototype")
     raw, _ = classifier.training_kernels(evidence, bank, soft=True)
     assert torch.equal(raw[..., :3], evidence.movedim(1, -1))

@@ -226,7 +226,7 @@ _PAUSE = 1 << 8
 
 class _Joint:
     """What all processes take for done, and whether they stop: the first one's clock, and any
-    one's wish.
+    one's request.
     """
 
     def __init__(self, engine: "Accelerator", clock: _Clock, caught: list[int]):
@@ -248,11 +248,11 @@ class _Joint:
         if self._engine.num_processes == 1:
             self._stop = own
             return
-        # Each process has a place of its own for its wish: a sum of zeros and one is that one.
+        # Each process has a place of its own for its request: a sum of zeros and one is that one.
         mine = torch.zeros(1 + self._engine.num_processes, dtype=torch.float64)
         mine[0], mine[1 + self._engine.process_index] = done, own
         joint = self._engine.reduce(mine.to(self._engine.device), "sum").tolist()
-        signals = [int(wish) for wish in joint[1:] if 0 < wish < _PAUSE]
+        signals = [int(asked) for asked in joint[1:] if 0 < asked < _PAUSE]
         self._done, self._stop = joint[0], max(signals, default=int(max(joint[1:])))
 
 

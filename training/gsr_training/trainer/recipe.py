@@ -125,7 +125,7 @@ class LossRecipe(Checked):
         pixel: How an error is measured: `l1`, or `rms`, the root of an image's mean square error,
             which is what PSNR judges.
         color: Error of the Gaussians alone.
-        commitment: Pull between wishes and bank.
+        commitment: Pull between predicted kernels and bank.
         direction: Pull of kernels along edges, so that people who look inside see kernels follow
             them.
         teacher: A function that returns a `Teacher`, as `MODULE:FUNCTION`; empty for none.

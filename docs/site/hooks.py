@@ -18,13 +18,6 @@ import results
 import notebooks
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List the guide for contributors where the checkout has one."""
-    if "contributing.md" in pages.kept_elsewhere():
-        config.nav[-1]["Project"].insert(0, {"Contributing": "contributing.md"})
-    return config
-
-
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is written elsewhere or by a tool."""
     plotly_js = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

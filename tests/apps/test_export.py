@@ -330,6 +330,16 @@ def test_a_field_goes_out_and_comes_back(client, studio, tmp_path):
     assert np.array_equal(np.asarray(picture(again)), expected)
 
 
+def test_a_page_of_a_field_goes_out(client):
+    key = opened(client, png(), "Straße.png")
+    answer = client.get(f"/studio/fields/{key}/page")
+    assert quote("Straße.html") in answer.headers["content-disposition"]
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<title>Straße.png · gsr</title>" in answer.text
+    transparent = opened(client, png(mode="RGBA"), "soft.png")
+    assert "opaque pictures" in refusal(client.get(f"/studio/fields/{transparent}/page"))
+
+
 @pytest.mark.parametrize(
     ("data", "word"), [(b"", "not a field"), (png(), "not a field"), (b"\x80\x04.", "not a field")]
 )

@@ -219,3 +219,44 @@ def test_no_name_can_end_the_script(field: GaussianField) -> None:
         "</script><img src=x>"
     )
     assert math.isclose(len(page_of(field)), len(text), rel_tol=0.01)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        [edits.Without((0,)), edits.Soft()],
+        [edits.Mean()],
+        [edits.Force(7)],
+        [edits.Without(tuple(range(0, 90, 2)))],
+    ],
+    ids=["soft", "mean", "force", "without"],
+)
+def test_the_page_edits_like_the_library(
+    page: Any, field: GaussianField, made: list[edits.Edit]
+) -> None:
+    listed = json.loads(edits.dumps(made))["edits"]
+    page.evaluate("async (edits) => window.gsrShowing.edit(edits)", listed)
+    found = difference(page, edits.apply(field, made), 5)
+    assert found.mean() < 0.5
+    assert np.quantile(found, 0.999) <= 2
+    about = page.evaluate("() => window.gsrShowing.about")
+    assert about["changed"] == f"edited ({len(made)})"
+    assert json.loads(about["made"]["gsr:edits"])["edits"] == listed
+    page.evaluate("async () => window.gsrShowing.edit([])")
+    assert page.evaluate("() => window.gsrShowing.about.edited") is False
+
+
+def test_kernels_are_chosen_and_edits_undone_by_hand(page: Any) -> None:
+    page.click("text=Kernels and what if")
+    page.click(".bank button:first-child")
+    page.click("text=Only this")
+    page.wait_for_function("() => window.gsrShowing.about.edited")
+    assert re.search(r"Kernel \d+ everywhere", page.inner_text(".whatif"))
+    with page.expect_download() as saved:
+        page.click("text=Save page")
+    assert saved.value.suggested_filename.endswith("-edited.html")
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert "edited (1) · gsr</title>" in text
+    page.click("text=Undo")
+    page.wait_for_function("() => !window.gsrShowing.about.edited")
+    assert page.problems == []

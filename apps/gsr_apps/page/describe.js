@@ -3,12 +3,22 @@
 
 import { kernelCss } from "../viewer/colors.js";
 import { ellipse, physical } from "../viewer/formula.js";
+import { listed } from "./edits.js";
 
 export function describe(field, { label, made, name, notes }) {
   const { width, height, model } = field;
   return {
     width, height, model, label, made, name, notes, alpha: false, changed: "", edits: 0, edited: false,
     kernels: kernelsOf(field),
+  };
+}
+
+// The same after edits.
+export function redescribed(about, field, edits) {
+  const count = edits.length;
+  return {
+    ...about, edits: count, edited: count > 0, changed: count ? `edited (${count})` : "",
+    made: { ...about.made, "gsr:edits": listed(edits) }, kernels: kernelsOf(field),
   };
 }
 

@@ -36,6 +36,7 @@ class Page {
     this.showing.place.replaceChildren(this.drop);
     document.querySelector("header").append(this.showing.bar, this.file);
     document.querySelector("header").after(this.message);
+    this.showing.place.after(this.showing.below);
   }
 
   listen() {
@@ -130,6 +131,7 @@ async function start() {
     const showing = new Showing(place, document.documentElement.cloneNode(true));
     followTheme();
     document.querySelector("header").append(showing.bar);
+    place.after(showing.below);
     await showing.open(JSON.parse(textOf("about")), await readPayload(bytesOf("field")));
   } catch (error) {
     place.replaceChildren(problem(error));

@@ -8,7 +8,9 @@ async function start() {
   followTheme();
   const place = document.querySelector("main");
   const showing = new Showing(place, blank);
+  /** @type {any} */ (window).gsrShowing = showing;
   document.querySelector("header").append(showing.bar);
+  place.after(showing.below);
   try {
     await showing.open(JSON.parse(textOf("about")), await readPayload(bytesOf("field")));
   } catch (error) {

@@ -52,9 +52,9 @@ export async function pictureBlob(picture, transport, scale, onprogress = () => 
 // The page as it was loaded, with a field instead of the network.
 export async function pageBlob(blank, picture, field) {
   const page = blank.cloneNode(true);
-  const title = `${picture.name} · gsr`;
-  page.querySelector("title").textContent = title;
-  page.querySelector("h1").textContent = picture.name;
+  const title = [picture.name, picture.changed].filter(Boolean).join(", ");
+  page.querySelector("title").textContent = `${title} · gsr`;
+  page.querySelector("h1").textContent = title;
   page.querySelector("header p").textContent =
     `${picture.width} × ${picture.height} Gaussians of the model ${field.model}`;
   page.querySelectorAll("script[id]").forEach((script) => script.remove());

@@ -3,7 +3,11 @@
 import { h } from "../viewer/dom.js";
 import { localTransport } from "../viewer/local.js";
 import { mount } from "../viewer/viewer.js";
+import { redescribed } from "./describe.js";
+import { applied } from "./edits.js";
+import { help } from "./help.js";
 import { download, outputSize, pageBlob, pictureBlob, stem } from "./saving.js";
+import { WhatIf } from "./whatif.js";
 
 export const textOf = (id) => document.getElementById(id)?.textContent.trim();
 export const bytesOf = (id) => (
@@ -27,7 +31,7 @@ export class Showing {
     this.place = place;
     this.blank = blank;
     this.viewer = null;
-    this.about = this.field = this.transport = null; // of what is open
+    this.about = this.field = this.transport = this.original = null; // of what is open
     this.said = h("span", { className: "said", role: "status" });
     this.scale = h("input", { type: "number", min: "0.1", max: "64", step: "0.1", value: "4", ariaLabel: "Scale" });
     this.bar = h("div", { className: "bar", hidden: true },
@@ -35,6 +39,8 @@ export class Showing {
       this.button("Save picture", () => this.savePicture()),
       this.button("Save page", () => this.savePage()),
       this.said);
+    this.whatIf = new WhatIf((kernels) => this.viewer.highlight({ kernels }), (edits) => this.edit(edits));
+    this.below = h("div", { className: "below", hidden: true }, this.whatIf.element, help());
   }
 
   button(text, run) {
@@ -57,10 +63,27 @@ export class Showing {
       this.place.replaceChildren();
       this.viewer = mount(this.place, { scale: 4, methods: [] });
     }
-    Object.assign(this, { about, field, transport });
+    Object.assign(this, { about, field, transport, original: { about, field } });
     await this.viewer.open(about, transport);
-    this.bar.hidden = false;
+    this.whatIf.chosen.clear();
+    this.whatIf.use(about.kernels, []);
+    this.bar.hidden = this.below.hidden = false;
     this.said.textContent = "";
+  }
+
+  // The field after edits of the one that was opened; the view stays.
+  async edit(edits) {
+    const field = applied(this.original.field, edits);
+    const about = edits.length ? redescribed(this.original.about, field, edits) : this.original.about;
+    const transport = localTransport(field);
+    Object.assign(this, { about, field, transport });
+    await this.viewer.open(about, transport, { edited: true });
+    this.whatIf.use(about.kernels, edits);
+  }
+
+  // How files are called, before a scale and a suffix.
+  get stem() {
+    return stem(this.about.name) + (this.about.edited ? "-edited" : "");
   }
 
   async savePicture() {
@@ -69,14 +92,14 @@ export class Showing {
     const blob = await pictureBlob(this.about, this.transport, scale, (done, all) => {
       this.said.textContent = `${Math.round((100 * done) / all)} %`;
     });
-    const name = `${stem(this.about.name)}-x${scale}.png`;
+    const name = `${this.stem}-x${scale}.png`;
     download(blob, name);
     this.said.textContent = `${name}, ${megabytes(blob.size)}`;
   }
 
   async savePage() {
     const blob = await pageBlob(this.blank, this.about, this.field);
-    const name = `${stem(this.about.name)}.html`;
+    const name = `${this.stem}.html`;
     download(blob, name);
     this.said.textContent = `${name}, ${megabytes(blob.size)}`;
   }

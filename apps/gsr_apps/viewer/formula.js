@@ -4,7 +4,7 @@
 const SIGMA_RANGE = [0.1, 4];
 const RHO_LIMIT = 0.98;
 const MAX_EXPONENT = 60;
-const TEMPERATURE = 0.15 ** 2; // of the classifier, see gsr/network/classifier.py
+export const TEMPERATURE = 0.15 ** 2; // of the classifier, see gsr/network/classifier.py
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // Raw parameters -> { sigma_x, sigma_y, rho, opacity }

@@ -25,6 +25,7 @@ DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "training/*.md", "weights/**/*.md", "apps/**/*.md")
     for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
 )
 WRITTEN = {"reference/commands.md"}
 """Pages that the site's hooks write."""

@@ -5,7 +5,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "demo"
 
 FOCUS: dict[str, tuple[float, float]] = {
-    "osprey": (0.4, 0.27),
+    "osprey": (0.407, 0.243),
     "cat": (0.38, 0.36),
     "city-night": (0.6, 0.42),
     "coffee": (0.5, 0.38),

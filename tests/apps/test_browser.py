@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from helpers.browser import opened_page, settle
+from helpers.browser import look, more, opened_page, settle
 from PIL import Image
 
 from gsr import View, load
@@ -84,7 +84,7 @@ def centre_of_right_pane(page):
 
 def test_the_slider_shows_the_cores_own_pixels(page, weights, photo):
     before, _ = read_pane(page, 1)
-    slider = page.get_by_label("Zoom", exact=True)
+    slider = page.get_by_label("Scale", exact=True)
     for value in (0.55, 0.6, 0.65):
         slider.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }", value)
     assert page.locator(".gsr-quality").inner_text() in ("preview", "exact")
@@ -120,8 +120,10 @@ def test_a_click_explains_with_shares_that_make_100(page):
     page.mouse.click(*centre_of_right_pane(page))
     page.wait_for_selector(".gsr-shares li")
     shares = page.locator(".gsr-share").all_inner_texts()
-    assert len(shares) == 9  # the eight largest and the others
-    assert round(sum(float(text.rstrip(" %")) for text in shares), 6) == 100
+    values = [float(text.rstrip(" %")) for text in shares]
+    assert 2 <= len(values) <= 9  # at most the eight largest, and the others
+    assert min(values[:-1]) >= 0.5  # what is less stands with the others
+    assert round(sum(values), 6) == 100
     numbers = page.locator(".gsr-term small").all_inner_texts()
     mixed, added, shown = ([int(v.replace("−", "-")) for v in n.split(",")] for n in numbers)
     assert all(abs(a + b - c) <= 1 for a, b, c in zip(mixed, added, shown, strict=True))
@@ -132,7 +134,7 @@ def test_a_click_explains_with_shares_that_make_100(page):
 
 def test_ellipses_and_kernel_map_draw_over_the_picture(page):
     assert page.evaluate(READ_MARKS) == 0
-    page.get_by_label("Ellipses", exact=True).check()
+    look(page).get_by_label("Ellipses", exact=True).check()
     page.wait_for_function(f"() => ({READ_MARKS})() > 1000")
     assert "1.0 σ" in page.locator(".gsr-status").inner_text()
     page.get_by_label("Ellipses", exact=True).uncheck()
@@ -240,7 +242,7 @@ def test_the_explanation_is_used_by_keyboard(page):
 
 
 def test_what_was_ticked_stays_under_the_pointer(page):
-    box = page.get_by_label("Ellipses", exact=True)
+    box = look(page).get_by_label("Ellipses", exact=True)
     before = box.bounding_box()
     box.check()
     page.get_by_label("Colour of the ellipses").wait_for()
@@ -270,7 +272,7 @@ def test_keys(page):
 
 
 def test_wipe_shows_both_methods_at_one_place(page):
-    page.get_by_role("button", name="Wipe").click()
+    look(page).get_by_role("button", name="Wipe").click()
     settle(page)
     left, view = read_pane(page, 0)
     assert view.size[1] == page.locator(".gsr-stage").evaluate("e => e.clientWidth")
@@ -280,7 +282,7 @@ def test_wipe_shows_both_methods_at_one_place(page):
     changed = np.abs(moved - left).sum((0, 2)).nonzero()[0]
     half = view.size[1] // 2
     assert changed.size == 0 or (changed.min() >= half - 2 and changed.max() <= 0.53 * view.size[1])
-    page.get_by_role("button", name="Side by side").click()
+    look(page).get_by_role("button", name="Side by side").click()
 
 
 def test_layers_change_the_right_side_only(page):
@@ -457,7 +459,7 @@ def test_an_address_brings_back_the_view(page, browser, address):
 def test_with_a_ground_truth_both_sides_are_measured(page):
     page.get_by_label("Demo photo cat").click()
     page.wait_for_function(f"() => ({PICTURE})().startsWith('cat')", timeout=60_000)
-    page.get_by_text("Ground truth", exact=True).click()
+    more(page).get_by_text("Ground truth", exact=True).click()
     page.get_by_role("button", name="Shrink it").click()
     page.wait_for_function(
         "() => document.querySelector('.gsr-viewer').gsr.picture.truth", timeout=60_000
@@ -472,7 +474,7 @@ def test_with_a_ground_truth_both_sides_are_measured(page):
 
 
 def test_the_tour_drives_the_viewer_in_seven_steps(page):
-    page.get_by_role("button", name="Tour").click()
+    more(page).get_by_role("button", name="Tour").click()
     titles = set()
     for step in range(1, 8):
         page.wait_for_selector(f".gsr-tour[data-step='{step}']")

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from helpers.browser import EDITED, settle, tidy
+from helpers.browser import EDITED, more, settle, tidy
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -96,7 +96,7 @@ def test_a_link_says_when_the_edits_are_too_long_for_it(page):
     painted = {"kind": "paint", "kernel": 3, "runs": runs}
     page.locator(".gsr-whatif input[type=file]").set_input_files(edits_file(painted))
     page.wait_for_function(EDITED)
-    page.get_by_role("button", name="Link", exact=True).click()
+    more(page).get_by_role("button", name="Copy a link").click()
     page.get_by_text("The edits are too long for an address; use Save.").wait_for()
 
 
@@ -118,7 +118,7 @@ def test_a_download_is_of_what_the_right_side_shows(page):
     page.get_by_text("Type a number above 0").wait_for()
     assert go.is_disabled()
     page.get_by_label("What to save").select_option("whole")
-    assert size.input_value() == "4"
+    assert size.input_value() == "8"
     page.get_by_label("What the right side shows", exact=True).select_option("gsr:result")
 
 
@@ -142,7 +142,7 @@ def test_the_tour_gives_back_what_was_on_show(page):
     )
     page.wait_for_function("() => location.hash.includes('zoom=6')")
     before, name = page.url, page.evaluate(NAME)
-    page.get_by_role("button", name="Tour").click()
+    more(page).get_by_role("button", name="Tour").click()
     page.get_by_role("button", name="Show me").click(timeout=60_000)
     assert page.evaluate(NAME) != name
     page.get_by_role("button", name="End the tour").click()
@@ -171,7 +171,7 @@ def test_menus_close_by_escape_and_by_a_click_that_means_nothing_else(page):
 
 def test_all_demo_photos_can_be_reached(page):
     strip = page.locator(".gsr-strip")
-    page.set_viewport_size({"width": 950, "height": 700})
+    page.set_viewport_size({"width": 740, "height": 700})
     strip.hover()
     page.mouse.wheel(0, 2000)
     end = "(e) => e.scrollLeft > 0 && e.scrollLeft + e.clientWidth >= e.scrollWidth - 1"
@@ -221,7 +221,7 @@ def test_a_picture_that_is_shrunk_is_looked_at_where_it_was(page):
     )
     settle(page)
     before = page.evaluate(VISIBLE)
-    page.get_by_text("Ground truth", exact=True).click()
+    more(page).get_by_text("Ground truth", exact=True).click()
     page.get_by_label("Shrink by").fill("2")
     page.get_by_role("button", name="Shrink it").click()
     page.wait_for_function("() => document.querySelector('.gsr-viewer').gsr.picture.truth")
@@ -234,7 +234,7 @@ def test_a_picture_that_is_shrunk_is_looked_at_where_it_was(page):
 def test_a_factor_that_shrinks_nothing_keeps_the_menu_open(page):
     page.get_by_label("Demo photo text").click()
     page.wait_for_function(f"() => ({NAME})().startsWith('text')", timeout=60_000)
-    page.get_by_text("Ground truth", exact=True).click()
+    more(page).get_by_text("Ground truth", exact=True).click()
     box = page.get_by_label("Shrink by")
     for factor in ("", "0", "1"):
         box.fill(factor)

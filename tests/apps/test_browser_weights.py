@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from helpers.browser import READY, settle, tidy
+from helpers.browser import READY, more, settle, tidy
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -58,7 +58,7 @@ def test_a_strength_is_chosen_in_the_menu_and_the_view_stays(page):
       gsr.moved(() => gsr.viewport.setScale(9));
     }""")
     settle(page)
-    page.locator(".gsr-weights summary").click()
+    more(page).locator(".gsr-weights summary").click()
     menu = page.locator(".gsr-weights")
     strength = menu.get_by_label("Strength", exact=True)
     assert strength.is_hidden()  # the app's own weights are mixed with nothing
@@ -69,7 +69,7 @@ def test_a_strength_is_chosen_in_the_menu_and_the_view_stays(page):
     wait_for_model(page, "photo at 0.5")
     assert page.evaluate("document.querySelector('.gsr-viewer').gsr.viewport.scale") == 9
     page.wait_for_function("() => location.hash.includes('weights=photo,0.5')")
-    page.locator(".gsr-weights summary").click()
+    more(page).locator(".gsr-weights summary").click()
     assert strength.input_value() == "0.5"
     menu.get_by_label("Weights", exact=True).select_option("tiny")
     menu.get_by_role("button", name="Encode again").click()

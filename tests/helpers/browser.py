@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 READY = ".gsr-stage[data-ready=true]"
 EDITED = "() => document.querySelector('.gsr-viewer').gsr.picture.edited"
 _TIDY = """() => {
-  document.querySelectorAll('.gsr-menu').forEach((menu) => { menu.open = false; });
+  document.querySelectorAll('.gsr-menu, .gsr-look').forEach((menu) => { menu.open = false; });
   const ours = '.gsr-panel:not([hidden]) .gsr-plain, .gsr-notice [aria-label=Dismiss]';
   document.querySelectorAll(ours).forEach((button) => button.click());
   const reset = (button) => button.textContent === 'Reset';
@@ -60,6 +60,18 @@ def opened_page(browser: Any, address: str, **options: Any) -> Any:
 def _outside(page: Any, url: str) -> None:
     if not re.match(r"(https?://127\.0\.0\.1[:/]|data:|blob:)", url):
         page.problems.append(f"request to {url}")
+
+
+def more(page: Any) -> Any:
+    """The menu of what is not needed at first, open."""
+    page.evaluate("() => { document.querySelector('.gsr-more').open = true; }")
+    return page.locator(".gsr-more")
+
+
+def look(page: Any) -> Any:
+    """The popup that says how things are shown, open."""
+    page.evaluate("() => { document.querySelector('.gsr-look').open = true; }")
+    return page.locator(".gsr-look")
 
 
 def settle(page: Any) -> None:

@@ -57,6 +57,7 @@ def batch_tab(demo: gr.Blocks, studio: Studio, uploads: Uploads | None = None) -
         if job := jobs.get(str(request.session_hash)):
             job.cancelled = True
 
+    gr.Button("‹ Back to the Studio", elem_id="batch-back", size="sm")  # `page/tabs.js` hears it
     inputs, start_button, stop_button, outputs = _layout()
     start_button.click(
         start,

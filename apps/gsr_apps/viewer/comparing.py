@@ -21,7 +21,11 @@ from gsr.methods.point_image import SampledImage
 from gsr.methods.weights import load_network, manifest
 from gsr.network.fingerprint import fingerprint
 
+INTERPOLATION = "Interpolation, nothing learned"
+NETWORKS = "Networks: each view takes seconds to minutes"
+OTHER_WEIGHTS = "GaussianSR made in another way"
 _BEST = {
+    "group": OTHER_WEIGHTS,
     "label": "GaussianSR, best of eight",
     "about": "Eight turned encodings averaged into one field: slow to make, as quick to look at",
 }
@@ -39,16 +43,29 @@ INSTANT = (*(name for name, method in methods.METHODS.items() if method.instant)
 
 
 def offered(own: str) -> list[dict[str, Any]]:
-    """Methods to choose from besides the model `own`: classical ones, and those with weights."""
-    found = []
-    for name in methods.names():
-        if name == own:
-            continue
-        label, about = methods.described(name)
-        found.append({"name": name, "label": label, "about": about})
+    """Methods to choose from besides the model `own`, in groups: quick ones come first."""
+    found = [_offer(name) for name in methods.names() if name != own]
     if own in methods.names():
         found.append({"name": f"{BEST}{own}", **_BEST})
-    return found
+    order = [INTERPOLATION, NETWORKS, OTHER_WEIGHTS]
+    return sorted(found, key=lambda method: order.index(method["group"]))
+
+
+def _offer(name: str) -> dict[str, Any]:
+    """A method of the menu: what people call it, and how far it was trained if that was short."""
+    label, about = methods.described(name)
+    method, _, size = name.partition("-")
+    steps = manifest().get(name, {}).get("steps")
+    if size == "tiny" and steps:
+        label = f"{methods.described(method)[0]}, {steps:,} steps"
+        about += f". Trained for {steps:,} steps like the others here: to compare, not to use"
+    if size == "flat":
+        about = "Each Gaussian of one colour, without slopes"
+    if name not in manifest():
+        group = INTERPOLATION
+    else:
+        group = OTHER_WEIGHTS if method in ("lite", "photo") else NETWORKS
+    return {"name": name, "label": label, "about": about, "group": group}
 
 
 def label_of(field: GaussianField) -> str:

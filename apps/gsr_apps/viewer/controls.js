@@ -1,16 +1,17 @@
-// The bar under the picture.
+// The bar under the picture: the scale, the way into the Gaussians, and how things are shown.
 
 import { rampCss } from "./colors.js";
+import { makeDial } from "./dial.js";
 import { h } from "./dom.js";
 import { kernelIcon } from "./explainer.js";
 import { MAPS } from "./maps.js";
 import { SWITCHED } from "./overlays.js";
+import { closing } from "./popup.js";
 import { GAINS } from "./state.js";
 
-const LOG_RANGE = [Math.log(0.25), Math.log(64)];
 const MODES = [
-  ["side", "Side by side", "Both next to each other, at one zoom"],
   ["wipe", "Wipe", "Both at the same place, with a line to drag"],
+  ["side", "Side by side", "Both next to each other, at one scale"],
   ["difference", "Difference", "The second minus the first, around grey"],
   ["one", "One", "The second alone"],
 ];
@@ -19,22 +20,44 @@ const COLORS = [
   ["opacity", "by opacity"], ["confidence", "by confidence"], ["own", "own colour"],
   ["number", "by number"],
 ];
+const NEAR = {
+  name: "near", label: "Faint from ×12", title: "Faint outlines appear by themselves when one looks closely",
+};
 const SCALES = {
   size: ["small", "large"], opacity: ["transparent", "opaque"], confidence: ["uncertain", "confident"],
 };
 
-// act: { scale(value), fit(), one(), change(part of the state) }
+// act: { scale(value), jump(value), change(part of the state) }
 export function makeControls(state, act) {
-  const parts = [modeControl(state, act), zoomControl(act), mapControl(state, act), ellipseControl(state, act)];
-  const [, zoom, , ellipses] = parts;
+  const dial = makeDial(act);
+  const xray = xrayControl(act);
+  const inside = [modeControl(act), mapControl(state, act), ellipseControl(state, act)];
+  const popup = h("details", { className: "gsr-look" },
+    h("summary", { title: "Compare in another way; maps and ellipses" }, "View"),
+    h("div", { className: "gsr-popup", role: "group", "aria-label": "View" }, ...inside.map((part) => part.element)));
+  const stop = closing([popup]);
   const element = h("div", { className: "gsr-controls", role: "toolbar", "aria-label": "Viewer" },
-    ...parts.map((part) => part.element), ellipses.details);
-  const show = (now) => parts.forEach((part) => part.show?.(now));
+    dial.element, xray.element, popup);
+  const show = (now) => [xray, ...inside].forEach((part) => part.show(now));
   show(state);
-  return { element, show, showScale: zoom.showScale, showLegend: ellipses.showLegend };
+  return { element, show, showScale: dial.showScale, showLegend: inside[2].showLegend, destroy: stop };
 }
 
-function modeControl(state, act) {
+function xrayControl(act) {
+  const slider = h("input", {
+    type: "range", min: 0, max: 1, step: 0.01, className: "gsr-xray", "aria-label": "From the picture to its Gaussians",
+    title: "From the picture to the Gaussians it is made of", oninput: () => act.change({ xray: Number(slider.value) }),
+  });
+  return {
+    element: h("label", { className: "gsr-group gsr-xray-box" }, h("span", { className: "gsr-label" }, "Gaussians"), slider),
+    show(now) {
+      slider.value = now.xray;
+      slider.setAttribute("aria-valuetext", `${Math.round(100 * now.xray)} %`);
+    },
+  };
+}
+
+function modeControl(act) {
   const buttons = MODES.map(([mode, text, title]) =>
     h("button", { type: "button", title, "data-mode": mode, onclick: () => act.change({ mode }) }, text));
   const gain = h("select", {
@@ -48,45 +71,6 @@ function modeControl(state, act) {
       for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.mode === now.mode));
       gain.hidden = now.mode !== "difference";
       gain.value = now.gain;
-    },
-  };
-}
-
-function zoomControl(act) {
-  const range = h("input", {
-    type: "range", min: 0, max: 1, step: 0.0005, className: "gsr-zoom", "aria-label": "Zoom",
-    title: "Zoom: screen pixels per picture pixel, from a quarter to 64",
-    oninput: () => act.scale(Math.exp(LOG_RANGE[0] + range.value * (LOG_RANGE[1] - LOG_RANGE[0]))),
-  });
-  const number = h("input", {
-    type: "text", inputMode: "decimal", className: "gsr-number", "aria-label": "Zoom as a number",
-    title: "Type a zoom from 0.25 to 64, for example 3.7",
-    onchange: () => typed(), onfocus: () => number.select(),
-    onwheel: (event) => {
-      event.preventDefault();
-      act.scale(shown * Math.exp(-Math.sign(event.deltaY) * 0.05));
-    },
-  });
-  let shown = 1;
-  const typed = () => {
-    const value = Number(number.value.replace(",", ".").replace(/^[×x*\s]+/i, ""));
-    const good = value >= 0.25 && value <= 64;
-    number.toggleAttribute("data-wrong", !good);
-    number.setCustomValidity(good ? "" : "A zoom is a number from 0.25 to 64.");
-    if (good) act.scale(value);
-    else number.reportValidity();
-  };
-  number.addEventListener("keydown", (event) => event.key === "Enter" && typed());
-  return {
-    element: h("div", { className: "gsr-group gsr-grow" },
-      h("span", { className: "gsr-label" }, "Zoom ×"), number, range,
-      h("button", { type: "button", title: "Show the whole picture (0)", onclick: act.fit }, "Fit"),
-      h("button", { type: "button", title: "One screen pixel per picture pixel (1)", onclick: act.one }, "1:1")),
-    showScale(scale) {
-      shown = scale;
-      range.value = Math.min(1, Math.max(0, (Math.log(scale) - LOG_RANGE[0]) / (LOG_RANGE[1] - LOG_RANGE[0])));
-      range.setAttribute("aria-valuetext", `${scale.toFixed(2)} times`);
-      if (document.activeElement !== number || number.value !== scale.toFixed(2)) number.value = scale.toFixed(2);
     },
   };
 }
@@ -106,7 +90,7 @@ function mapControl(state, act) {
     element: h("div", { className: "gsr-group" }, select, opacity, bar),
     show(now) {
       select.value = now.map;
-      opacity.hidden = now.map === "none";
+      opacity.disabled = now.map === "none";
       const ends = { confidence: ["uncertain", "confident"], entropy: ["low", "high"] }[now.map];
       bar.replaceChildren(...(ends ? scaleBar(ends) : []));
     },
@@ -126,17 +110,17 @@ function ellipseControl(state, act) {
     "aria-label": "Colour of the ellipses", title: "Colour of the ellipses",
     onchange: () => act.change({ colorBy: colors.value }),
   }, ...COLORS.map(([value, text]) => h("option", { value }, text)));
-  const details = h("span", { className: "gsr-details" }, sigma, label, colors, legend);
-  const boxes = SWITCHED.map(({ name, label: text, title }) =>
+  const boxes = [...SWITCHED, NEAR].map(({ name, label: text, title }) =>
     ({ name, ...checkbox(text, title, (on) => act.change({ [name]: on })) }));
   let icons = [];
   return {
-    element: h("div", { className: "gsr-group" }, ...boxes.map((box) => box.element)),
-    details,
+    element: h("div", { className: "gsr-details" },
+      h("div", { className: "gsr-group" }, ...boxes.map((box) => box.element)),
+      h("div", { className: "gsr-group" }, sigma, label, colors, legend)),
     show(now) {
       for (const box of boxes) box.set(now[box.name]);
-      details.hidden = !now.ellipses;
       label.textContent = `${now.sigma.toFixed(1)} σ`;
+      sigma.value = now.sigma;
       colors.value = now.colorBy;
       const shape = now.colorBy === "kernel" || now.colorBy === "direction";
       legend.replaceChildren(...(shape ? icons : SCALES[now.colorBy] ? scaleBar(SCALES[now.colorBy]) : []));

@@ -3,11 +3,13 @@
 import { h } from "./dom.js";
 import { rgbCss } from "./colors.js";
 import { shapeOf } from "./outlines.js";
+import { sumOf } from "./sums.js";
 
 const SHOWN = 8;
+const LEAST = 0.005; // share below which a Gaussian is counted with the others
 
 export class Explainer {
-  // act: { close(), select(contribution) }
+  // act: { close(), select(contribution), step(by) }
   constructor(act) {
     this.act = act;
     this.body = h("div", { className: "gsr-explain-body" });
@@ -31,22 +33,40 @@ export class Explainer {
 
   // `selected`: the contribution whose reach is on show, or null. `onScreen`: whether a side shows the
   // field that is explained; a method that makes no Gaussians has another colour there.
-  show(explanation, kernels, { selected = null, onScreen = true } = {}) {
+  show(explanation, kernels, { selected = null, onScreen = true, dpr = 1, shown = Infinity } = {}) {
     const chosen = this.chosenRow();
     this.element.hidden = false;
     this.body.replaceChildren(
       h("p", { className: "gsr-where" },
-        `Column ${explanation.column}, row ${explanation.row}, seen at ×${explanation.scale[0].toFixed(2)}`),
+        `Column ${explanation.column}, row ${explanation.row}, seen at ×${(explanation.scale[0] / dpr).toFixed(2)}`),
       equation(explanation),
       ...(onScreen ? [] : [h("p", { className: "gsr-where gsr-elsewhere" },
         "This is how GaussianSR makes the colour here; neither side shows GaussianSR now.")]),
-      h("p", { className: "gsr-where" },
-        "The Gaussians below make up the first colour. Without one of them, the result would change as listed (red, green, blue; 255 is full). Choose one to see all it touches."),
+      this.stepper(),
       h("ol", { className: "gsr-shares" }, ...this.shares(explanation, kernels, selected)),
+      h("p", { className: "gsr-where" },
+        "The numbers on the right say how the result would change without that Gaussian (red, green, blue; 255 is full). Choose one to see all it touches."),
       h("p", { className: "gsr-where", title: "How sure the network was when it picked this pixel's kernel" },
         choice(explanation)),
     );
+    this.showTerms(explanation, shown);
     this.body.querySelectorAll(".gsr-share-row")[chosen]?.focus();
+  }
+
+  // The sum, one term at a time.
+  stepper() {
+    const move = (text, title, by) => h("button", { type: "button", title, "aria-label": title, onclick: () => this.act.step(by) }, text);
+    this.sum = swatch([0, 0, 0]);
+    this.terms = h("span", {});
+    return h("div", { className: "gsr-stepper" }, move("‹", "One Gaussian less", -1), move("›", "One Gaussian more", 1), this.sum, this.terms);
+  }
+
+  showTerms({ contributions, splatted }, count) {
+    const all = count >= contributions.length;
+    const sum = all ? splatted : sumOf(contributions, count);
+    this.sum.style.background = rgbCss(sum);
+    this.terms.textContent = `${all ? "All" : count} of ${contributions.length} Gaussians: ${levels(sum)}`;
+    this.body.querySelectorAll(".gsr-shares > li").forEach((row, i) => row.classList.toggle("gsr-later", i >= count));
   }
 
   // Index of the row that has the keyboard, so that it keeps it when rows are rebuilt; -1 for none.
@@ -55,8 +75,10 @@ export class Explainer {
   }
 
   shares({ contributions }, kernels, selected) {
-    const shown = contributions.slice(0, SHOWN);
-    const others = contributions.slice(SHOWN);
+    const large = contributions.filter(({ share }) => share >= LEAST).length;
+    const most = Math.min(SHOWN, Math.max(1, large));
+    const shown = contributions.slice(0, most);
+    const others = contributions.slice(most);
     const percents = roundedTo100([
       ...shown.map((part) => part.share),
       ...(others.length ? [others.reduce((sum, part) => sum + part.share, 0)] : []),
@@ -118,7 +140,7 @@ function shareRow(part, share, kernels, chosen, choose) {
     bar(share),
     h("b", { className: "gsr-share" }, `${share.toFixed(1)} %`),
     kernelIcon(shapeOf(part, kernels)),
-    h("span", { className: "gsr-kernel" }, `kernel ${part.kernel}`),
+    h("span", { className: "gsr-kernel" }, h("small", {}, `kernel ${part.kernel}`)),
     h("small", { title: "Change of the result if this Gaussian were missing" },
       signed(part.change.map((v) => -v))),
   );

@@ -1,21 +1,26 @@
 // A click that explains: the point that was asked about, its panel, the Gaussian chosen in it.
 
 import { Explainer } from "./explainer.js";
+import { Motion } from "./motion.js";
 import { LARGEST } from "./viewport.js";
 
 const SMALLEST = 1 / LARGEST;
+const SUM_MS = 900; // in which the sum builds up
 
 export class Explaining {
   /**
    * @param {import("./inside.js").Inside} inside
-   * @param {{ scale: () => number, onScreen: () => boolean, left: () => void, point: (explanation: any) => void }} act
-   *   the magnification; whether a side shows the field; the keyboard needs another place; something
-   *   else is explained, or null
+   * @param {{ scale: () => number, dpr: () => number, onScreen: () => boolean, left: () => void,
+   *   point: (explanation: any) => void }} act the magnification, device pixels; those of a CSS pixel;
+   *   whether a side shows the field; the keyboard needs another place; something else is explained, or null
    */
   constructor(inside, act) {
     this.inside = inside;
     this.act = act;
-    this.panel = new Explainer({ close: () => this.close(), select: (part) => this.select(part) });
+    this.panel = new Explainer({
+      close: () => this.close(), select: (part) => this.select(part), step: (by) => this.step(by),
+    });
+    this.motion = new Motion();
     this.element = this.panel.element;
   }
 
@@ -27,6 +32,7 @@ export class Explaining {
     if (!again) inside.deselect();
     await inside.explain(x, y, Math.min(LARGEST, Math.max(SMALLEST, this.act.scale())));
     if (!inside.explanation) return;
+    if (!again) this.sum();
     const { scrollTop } = this.element;
     this.show();
     if (again) this.element.scrollTop = scrollTop;
@@ -43,7 +49,36 @@ export class Explaining {
 
   show() {
     const { explanation, selected, picture } = this.inside;
-    this.panel.show(explanation, picture.kernels, { selected, onScreen: this.act.onScreen() });
+    this.panel.show(explanation, picture.kernels, {
+      selected, onScreen: this.act.onScreen(), dpr: this.act.dpr(), shown: this.inside.shown,
+    });
+  }
+
+  /** Where the panel goes, away from what it explains: the point lies on the right, and below. */
+  away(right, below) {
+    this.element.classList.toggle("gsr-left", right);
+    this.element.classList.toggle("gsr-above", below);
+  }
+
+  /** Let the sum build up, term by term. */
+  sum() {
+    const { contributions } = this.inside.explanation;
+    this.inside.shown = 0;
+    this.motion.run(SUM_MS, (part) => this.showTerms(part < 1 ? Math.floor(part * contributions.length) : Infinity));
+  }
+
+  /** One term more or less. */
+  step(by) {
+    this.motion.stop();
+    const { length } = this.inside.explanation.contributions;
+    this.showTerms(Math.min(length, Math.max(0, Math.min(length, this.inside.shown) + by)));
+  }
+
+  showTerms(count) {
+    if (!this.inside.explanation || count === this.inside.shown) return;
+    this.inside.shown = count;
+    this.panel.showTerms(this.inside.explanation, count);
+    this.inside.act.redraw();
   }
 
   hide() {
@@ -51,6 +86,7 @@ export class Explaining {
   }
 
   close() {
+    this.motion.stop();
     this.inside.closePoint();
     if (this.element.contains(document.activeElement)) this.act.left();
     this.hide();

@@ -48,6 +48,9 @@ export class Inside {
     this.selected = null;
     this.footprint = null;
     this.brush = null;
+    /** @type {[number, number] | null} where the pointer is, picture pixels */
+    this.hover = null;
+    this.shown = Infinity; // terms of the explained sum that are drawn
     /** @type {[number, number] | null} */
     this.point = null;
     /** @type {number[]} */
@@ -58,8 +61,8 @@ export class Inside {
 
   /** What there is to see, for an overlay. */
   see() {
-    const { picture, point, explanation, selected, footprint, lit } = this;
-    return { ...this.act.look(), picture, point, explanation, selected, footprint, lit };
+    const { picture, point, explanation, selected, footprint, lit, hover, shown } = this;
+    return { ...this.act.look(), picture, point, explanation, selected, footprint, lit, hover, shown };
   }
 
   ask(what, args, channel) {
@@ -134,6 +137,16 @@ export class Inside {
     }
   }
 
+  /** The pointer is over another place, or has left. */
+  hoverAt(place) {
+    const had = this.hover;
+    this.hover = place;
+    // Only what is outlined lights up.
+    if ((had || place) && OVERLAYS.some(({ name, wanted }) => ["xray", "ellipses"].includes(name) && wanted(this.see()))) {
+      this.act.redraw();
+    }
+  }
+
   deselect() {
     this.selected = this.footprint = null;
     this.act.redraw();
@@ -164,6 +177,13 @@ export class Inside {
     const said = OVERLAYS.filter((one) => one.wanted(see)).map((one) =>
       one.draw(context, see, this.latest(one.name)));
     return said.filter(Boolean).join(", ");
+  }
+
+  /** The explanation alone. */
+  paintExplained(context) {
+    const see = this.see();
+    const explained = OVERLAYS.find(({ name }) => name === "contributions");
+    if (explained.wanted(see)) explained.draw(context, see, null);
   }
 
   /** Marks that belong on both panes. */

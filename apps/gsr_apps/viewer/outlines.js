@@ -8,9 +8,9 @@ import { placeOf } from "./layers.js";
 /** @typedef {[width: number, color: string, dash?: number[]]} Stroke in CSS pixels */
 
 /** @type {(...strokes: Stroke[]) => Stroke[]} a dark rim first, so that it is seen on any picture */
-const strokes = (...all) => all;
+export const strokes = (...all) => all;
 
-const MOVING_LIMIT = 3000; // outlines that are redrawn for every pointer event
+export const MOVING_LIMIT = 3000; // outlines that are redrawn for every pointer event
 const OUTLINED_LIMIT = 900; // up to here each gets a dark rim, to be seen on any picture
 
 // A bitmap over a rectangle of the picture.
@@ -30,7 +30,7 @@ export function shapeOf(part, kernels) {
 }
 
 // The same for the i-th of a list: (i) to shape.
-function shapesOf(list, kernels) {
+export function shapesOf(list, kernels) {
   if (!list.major) return (i) => kernels[list.kernel[i]];
   return (i) => ({
     major: list.major[i], minor: list.minor[i], angle: list.angle[i], opacity: list.opacity?.[i],
@@ -101,7 +101,7 @@ function strokeAll(context, viewport, list, kernels, drawn, sigma) {
   context.stroke();
 }
 
-function visibleOnes(viewport, list, kernels, sigma) {
+export function visibleOnes(viewport, list, kernels, sigma) {
   const shape = shapesOf(list, kernels);
   const chosen = [];
   for (let i = 0; i < list.x.length; i++) {
@@ -114,7 +114,7 @@ function visibleOnes(viewport, list, kernels, sigma) {
   return chosen;
 }
 
-function addEllipse(context, viewport, x, y, kernel, sigma) {
+export function addEllipse(context, viewport, x, y, kernel, sigma) {
   const [px, py] = viewport.toScreen(x, y);
   const size = sigma * viewport.scale;
   const [major, minor] = [kernel.major * size, kernel.minor * size];
@@ -144,10 +144,10 @@ export function drawOffsets(context, viewport, list, dpr) {
 }
 
 // Gaussians that made a colour: filled with the colour they brought, as strong as their share.
-export function drawContributions(context, viewport, explanation, kernels, sigma, dpr, selected) {
+export function drawContributions(context, viewport, explanation, kernels, sigma, dpr, selected, shown) {
   const largest = explanation.contributions[0]?.share || 1;
   context.save();
-  for (const part of [...explanation.contributions].reverse()) {
+  for (const part of explanation.contributions.slice(0, shown).reverse()) {
     const chosen = selected && part.column === selected.column && part.row === selected.row;
     const strength = chosen ? 1 : part.share / largest;
     if (strength < 0.02) continue;

@@ -7,10 +7,12 @@
 //   draw(context, see, found) -> a few words for the status line, or nothing
 //
 // `see` is what there is to see: { picture, viewport, state, dpr, moving, point, explanation, selected,
-// footprint, lit }, see `Inside.see`. The context's origin is the pane's corner, its unit a device pixel.
+// footprint, lit, hover }, see `Inside.see`. The context's origin is the pane's corner, its unit a device pixel.
 
 import { litBitmap, mapBitmap, splitChoices } from "./maps.js";
 import { drawContributions, drawEllipses, drawMap, drawOffsets } from "./outlines.js";
+import { drawSum } from "./sums.js";
+import { drawUnder, drawXray, strengthOf } from "./xray.js";
 
 /**
  * @typedef {object} Overlay
@@ -74,6 +76,7 @@ const ellipses = {
     const { sigma, colorBy } = see.state;
     const how = { sigma, colorBy, dpr: see.dpr, moving: see.moving };
     const step = drawEllipses(context, see.viewport, list, see.picture.kernels, how);
+    if (see.hover) drawUnder(context, see, list);
     return `ellipses at ${sigma.toFixed(1)} σ, ${every(step)}`;
   },
 };
@@ -95,12 +98,27 @@ const offsets = {
 const contributions = {
   name: "contributions",
   wanted: (see) => Boolean(see.explanation),
-  draw(context, { viewport, explanation, picture, state, dpr, selected }) {
-    drawContributions(context, viewport, explanation, picture.kernels, state.sigma, dpr, selected);
+  draw(context, see) {
+    const { viewport, explanation, picture, state, dpr, selected, shown } = see;
+    drawContributions(context, viewport, explanation, picture.kernels, state.sigma, dpr, selected, shown);
+    if (see.point) drawSum(context, see);
   },
 };
 
-export const OVERLAYS = [lit, map, footprint, ellipses, offsets, contributions];
+/** @type {Overlay} The Gaussians themselves: faint outlines from close up, and as much of them as is wanted. */
+const xray = {
+  name: "xray",
+  wanted: (see) => strengthOf(see) > 0,
+  load: (ask, see) => listed(ask, see),
+  draw(context, see, list) {
+    if (!list) return "";
+    const step = drawXray(context, see, list);
+    if (see.hover) drawUnder(context, see, list);
+    return see.state.xray ? `Gaussians at ${see.state.sigma.toFixed(1)} σ, ${every(step)}` : "";
+  },
+};
+
+export const OVERLAYS = [lit, map, xray, footprint, ellipses, offsets, contributions];
 
 /** Those with a switch of their own. */
 export const SWITCHED = OVERLAYS.filter((overlay) => overlay.label);

@@ -50,6 +50,7 @@ export class Painter {
       clip(context, pane);
       context.translate(pane.x, pane.y);
       if (i === inside || mode === "difference") said = this.inside.paint(context);
+      else this.inside.paintExplained(context); // wherever it was asked
       this.inside.paintMarks(context);
       context.restore();
     });

@@ -2,15 +2,23 @@
 
 const CLICK_RADIUS = 4; // CSS pixels a click may wander
 const PAN_STEP = 60; // CSS pixels per arrow key
+const DOUBLE_MS = 220; // a click waits so long for a second one
+const LATE_MS = 450; // and this one still counts, if it comes
+const DOUBLE_FACTOR = 2;
+const FLING_MS = 60; // of the last moves, that say how fast a hand was
+const FLING_LEAST = 0.4; // CSS pixels per millisecond
+const MOUSE = { speed: 1, way: 160 }; // a mouse puts things down exactly unless it really throws them
 
-// act: { pan(dx, dy), zoom(x, y, factor), click(x, y), hover(x, y), leave(), fit(), one(), close(),
-// source(number), centre(), tool() }; places are CSS pixels from the stage's corner. A tool takes what
-// the first pointer does: { down(x, y), move(x, y), up() }, and cancel() when it was not meant: a second
-// finger came to zoom.
+// act: { hold(), pan(dx, dy), zoom(x, y, factor), glide(vx, vy), closer(x, y, factor), click(x, y),
+// hover(x, y), leave(), fit(), one(), close(), source(number), centre(), tool() }; places are CSS pixels
+// from the stage's corner, speeds CSS pixels per millisecond. A tool takes what the first pointer does:
+// { down(x, y), move(x, y), up() }, and cancel() when it was not meant: a second finger came to zoom.
 export function listen(stage, act) {
   const pointers = new Map();
   let travelled = 0;
   let tool = null; // in use since the pointer went down
+  const flight = new Throw();
+  const clicks = doubled(act);
   const at = (event) => {
     const box = stage.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
@@ -24,6 +32,8 @@ export function listen(stage, act) {
     tool = pointers.size === 1 ? act.tool() : null;
     tool?.down(...at(event));
     travelled = pointers.size > 1 ? Infinity : 0;
+    act.hold();
+    flight.begin(event);
     stage.focus({ preventScroll: true });
   });
 
@@ -35,6 +45,7 @@ export function listen(stage, act) {
     if (pointers.size === 2) pinch(pointers, event.pointerId, [x, y], act);
     travelled += Math.abs(x - last[0]) + Math.abs(y - last[1]);
     if (pointers.size === 1 && travelled > CLICK_RADIUS) act.pan(x - last[0], y - last[1]);
+    flight.add(event);
     if (travelled > CLICK_RADIUS) pointers.set(event.pointerId, [x, y]);
   });
 
@@ -46,7 +57,10 @@ export function listen(stage, act) {
       tool = null;
       return;
     }
-    if (event.type === "pointerup" && travelled <= CLICK_RADIUS) act.click(...at(event));
+    if (event.type !== "pointerup") return;
+    if (travelled <= CLICK_RADIUS) return clicks(...at(event));
+    const speed = pointers.size === 0 && travelled < Infinity && flight.end(event);
+    if (speed) act.glide(...speed);
   };
   stage.addEventListener("pointerup", release);
   stage.addEventListener("pointercancel", release);
@@ -65,6 +79,46 @@ export function listen(stage, act) {
     const done = key(event.key, stage, act);
     if (done) event.preventDefault();
   });
+}
+
+// A second click soon after the first zooms in; the first alone explains.
+function doubled(act) {
+  let last = null; // { x, y, time, timer }
+  return (x, y) => {
+    const now = performance.now();
+    if (last && now - last.time < LATE_MS && Math.hypot(x - last.x, y - last.y) < 4 * CLICK_RADIUS) {
+      clearTimeout(last.timer);
+      last = null;
+      return act.closer(x, y, DOUBLE_FACTOR);
+    }
+    clearTimeout(last?.timer);
+    last = { x, y, time: now, timer: setTimeout(() => act.click(x, y), DOUBLE_MS) };
+  };
+}
+
+// How fast the picture was moving when it was let go.
+export class Throw {
+  begin({ pointerType, timeStamp, clientX, clientY }) {
+    this.least = pointerType === "mouse" ? MOUSE : { speed: FLING_LEAST, way: 0 };
+    this.first = [clientX, clientY];
+    this.moves = [[timeStamp, clientX, clientY]];
+  }
+
+  add({ timeStamp, clientX, clientY }) {
+    this.moves.push([timeStamp, clientX, clientY]);
+    if (this.moves.length > 64) this.moves.shift();
+  }
+
+  /** CSS pixels per millisecond along x and y, or null where it was put down rather than thrown. */
+  end({ timeStamp }) {
+    const late = this.moves.filter(([time]) => timeStamp - time <= FLING_MS);
+    if (late.length < 2) return null;
+    const [[t0, x0, y0], [t1, x1, y1]] = [late[0], late.at(-1)];
+    const ms = Math.max(8, t1 - t0);
+    const speed = [(x1 - x0) / ms, (y1 - y0) / ms];
+    const way = Math.hypot(x1 - this.first[0], y1 - this.first[1]);
+    return Math.hypot(...speed) > this.least.speed && way >= this.least.way ? speed : null;
+  }
 }
 
 function pinch(pointers, moved, place, act) {

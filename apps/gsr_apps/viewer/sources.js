@@ -2,6 +2,8 @@
 // A source is a word: "gsr:result", "gsr:residual", "bicubic", "truth", "original:result".
 
 const RESULT = "GaussianSR";
+const OWN = "This picture's Gaussians"; // groups of the menu
+const OTHERS = "Other ways to enlarge it";
 const LAYERS = [
   ["gsr:result", RESULT, "What the field shows: Gaussians and correction"],
   ["gsr:gaussians", "Gaussians only", "The splatted colours without the network's correction"],
@@ -12,17 +14,17 @@ const ORIGINAL = ["original:result", "Before the edits", "The field as the netwo
 const TRUTH = ["truth", "Ground truth", "The large picture that the small one was made from"];
 const BICUBIC = { name: "bicubic", label: "Bicubic", about: "Smooth interpolation, as most programs enlarge" };
 
-// methods: [{ name, label, about }]; what a picture allows of them all, in the order of the keys 2 to 9.
+// methods: [{ name, label, about, group }]; what a picture allows of them all, in the order of the keys 2 to 9.
 export function sourcesOf(methods, picture) {
   const others = (methods.length ? methods : [BICUBIC]).filter((method) => !method.own);
   /** @type {string[][]} */
   const all = [
-    ...LAYERS.map((layer) => named(layer, picture)),
-    ...(canReset(picture) ? [ORIGINAL] : []),
-    ...others.map(({ name, label, about }) => [name, label ?? name, about ?? ""]),
-    ...(picture?.truth ? [TRUTH] : []),
+    ...LAYERS.map((layer) => [...named(layer, picture), OWN]),
+    ...(canReset(picture) ? [[...ORIGINAL, OWN]] : []),
+    ...others.map(({ name, label, about, group }) => [name, label ?? name, about ?? "", group ?? OTHERS]),
+    ...(picture?.truth ? [[...TRUTH, OTHERS]] : []),
   ];
-  return all.map(([value, label, about]) => ({ value, label, about }));
+  return all.map(([value, label, about, group]) => ({ value, label, about, group }));
 }
 
 // A layer under the name of the field, which says what was changed in it.

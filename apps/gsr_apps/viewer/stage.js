@@ -7,10 +7,10 @@ const ABOUT =
   "2 to 9 switch what the right side shows, Enter explains the centre.";
 
 const SCORED =
-  "Against the ground truth, in the visible part or, where that is large, its middle: PSNR of the luma " +
+  "Against the ground truth, in this view or, where that is large, its middle: PSNR of the luma " +
   "in dB, and SSIM";
 
-// act: { source(pane, value), wipe(fraction), edits: { open(), reset() } or none }
+// act: { source(pane, value), wipe(fraction), edits: { open(), reset() } or none, measure() or none }
 export function makeStage(act) {
   const pixels = h("canvas", { className: "gsr-canvas" });
   const marks = h("canvas", { className: "gsr-canvas" });
@@ -38,10 +38,15 @@ function sourceMenu(i, act) {
   });
   const score = h("span", { className: "gsr-score", title: SCORED });
   const waiting = h("span", { className: "gsr-waiting", hidden: true }, "rendering…");
+  const quality = h("span", { className: "gsr-side-quality", hidden: true }, "preview");
+  const measure = h("button", {
+    type: "button", className: "gsr-measure", hidden: true, onclick: act.measure,
+    title: "Shrink the picture by 4 and measure both sides against the original: PSNR and SSIM",
+  }, "In numbers");
   const edited = editedBadge(act.edits);
   const notes = notesBadge();
   const element = h("div", { className: "gsr-pane-label", "data-pane": i },
-    select, edited.element, score, waiting, notes.element);
+    select, edited.element, score, waiting, quality, measure, notes.element);
   // The stage takes the pointer for panning; the menu keeps it.
   for (const kind of ["pointerdown", "pointermove", "wheel", "keydown"]) {
     element.addEventListener(kind, (event) => event.stopPropagation());
@@ -49,8 +54,11 @@ function sourceMenu(i, act) {
   return {
     element,
     offer(sources, value) {
-      select.replaceChildren(...sources.map((source) =>
-        h("option", { value: source.value, title: source.about, selected: source.value === value }, source.label)));
+      const option = (source) =>
+        h("option", { value: source.value, title: source.about, selected: source.value === value }, source.label);
+      const groups = [...new Set(sources.map(({ group }) => group))];
+      select.replaceChildren(...groups.map((label) =>
+        h("optgroup", { label }, ...sources.filter(({ group }) => group === label).map(option))));
       select.title = sources.find((source) => source.value === value)?.about ?? "";
     },
     score(found) {
@@ -58,6 +66,13 @@ function sourceMenu(i, act) {
     },
     mark: edited.show,
     note: notes.show,
+    // Whether this side shows less than the exact pixels.
+    preview(on) {
+      quality.hidden = !on || !waiting.hidden;
+    },
+    offerNumbers(on) {
+      measure.hidden = !(on && act.measure);
+    },
     // Until the first frame of a method the picture below is only the source, enlarged.
     wait(on) {
       waiting.hidden = !on;
@@ -75,8 +90,8 @@ function sourceMenu(i, act) {
 
 // A few pixels have no SSIM.
 function said({ psnr, ssim, changed }) {
-  const decibel = `${psnr === null ? "∞" : psnr.toFixed(2)} dB`;
-  const both = ssim === null ? decibel : `${decibel} · ${ssim.toFixed(3)}`;
+  const decibel = `PSNR ${psnr === null ? "∞" : psnr.toFixed(2)} dB`;
+  const both = `${ssim === null ? decibel : `${decibel}, SSIM ${ssim.toFixed(3)}`}, this view`;
   return changed ? `${both}, ${changed.replace(/ \(\d+\)/g, "")}` : both; // how many stands in the title
 }
 

@@ -5,7 +5,7 @@ import { COLORINGS } from "./outlines.js";
 import { SWITCHED } from "./overlays.js";
 
 /** @typedef {{ mode: string, wipe: number, sources: string[], gain: number, sigma: number, colorBy: string,
- *   map: string, opacity: number, [overlay: string]: any }} State */
+ *   map: string, opacity: number, xray: number, near: boolean, [overlay: string]: any }} State */
 
 export const MODES = ["side", "wipe", "difference", "one"];
 export const GAINS = [1, 2, 4, 8, 16];
@@ -15,11 +15,11 @@ const switches = (value) => Object.fromEntries(SWITCHED.map(({ name }) => [name,
 /** @type {State} */
 export const INITIAL = {
   mode: "side", wipe: 0.5, sources: ["bicubic", "gsr:result"], gain: 4,
-  sigma: 1, colorBy: "kernel", map: "none", opacity: 0.6, ...switches(false),
+  sigma: 1, colorBy: "kernel", map: "none", opacity: 0.6, xray: 0, near: true, ...switches(false),
 };
 
 const among = (values) => (value) => values.includes(value);
-const between = (low, high) => (value) => value >= low && value <= high;
+const between = (low, high) => (value) => typeof value === "number" && value >= low && value <= high;
 const flag = (value) => typeof value === "boolean";
 
 const ACCEPTED = {
@@ -31,6 +31,8 @@ const ACCEPTED = {
   colorBy: among(Object.keys(COLORINGS)),
   map: among(MAPS.map(([name]) => name)),
   opacity: between(0.1, 1),
+  xray: between(0, 1), // from the picture to its Gaussians
+  near: flag, // faint ellipses when one looks closely
   ...switches(flag),
 };
 

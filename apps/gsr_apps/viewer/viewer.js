@@ -19,6 +19,8 @@ import { Explaining } from "./explaining.js";
 import { Frames } from "./frames.js";
 import { Inside } from "./inside.js";
 import { Painter } from "./painter.js";
+import { eased, glided, Motion } from "./motion.js";
+import { Navigator } from "./navigator.js";
 import { listen } from "./pointer.js";
 import { Screen } from "./screen.js";
 import { canReset, changedIn, isField, sourcesOf } from "./sources.js";
@@ -34,11 +36,14 @@ import { Viewport } from "./viewport.js";
 /** @typedef {{ down(x: number, y: number): void, move(x: number, y: number): void, up(): void, cancel(): void,
  *   hover?(x: number, y: number): void }} Tool that takes the pointer; places are picture pixels */
 /** @typedef {{ scale?: number, methods?: any[], state?: Partial<State>,
- *   edits?: { open(): void, reset(): void } }} Options the first magnification, methods to offer, how it
- *   begins, and where edits are seen and taken back, if the host has such a place */
+ *   edits?: { open(): void, reset(): void }, measure?: () => void }} Options the first magnification,
+ *   methods to offer, how it begins, where edits are seen and taken back, and how a ground truth is had,
+ *   if the host has such a place */
 
 const SETTLE_MS = 150;
 const RETRY_MS = 1200;
+const JUMP_MS = 160;
+const GLIDE_MS = 900;
 const BUSY = 503;
 
 /** view: it settled, with the visible rectangle; state: with the state; point: with what is explained, or
@@ -58,10 +63,12 @@ export class Viewer {
    * @param {HTMLElement} element
    * @param {Options} options
    */
-  constructor(element, { scale = 4, methods = [], state = {}, edits = null }) {
+  constructor(element, { scale = 4, methods = [], state = {}, edits = null, measure = null }) {
     this.methods = methods;
     this.firstScale = scale;
     this.edits = edits;
+    this.measure = measure;
+    this.motion = new Motion();
     /** @type {State} read only; `change` is the way to another */
     this.state = { ...INITIAL, ...sensible(state) };
     /** @type {any} what is open, as it was given */
@@ -160,6 +167,45 @@ export class Viewer {
   }
 
   /**
+   * Move to another place evenly, as a hand would; a hand ends it.
+   * @param {{ x?: number, y?: number, zoom?: number }} place
+   * @param {number} [duration] milliseconds
+   * @returns {Promise<boolean>} whether it got there
+   */
+  fly(place, duration = JUMP_MS) {
+    const from = this.place;
+    const to = { ...from, ...place };
+    const { largest, smallest } = this.viewport;
+    to.zoom = Math.min(largest, Math.max(smallest, to.zoom * this.dpr)) / this.dpr;
+    let last = from;
+    return this.motion.run(duration, (part) => {
+      const { x, y, zoom } = this.place;
+      // Somebody else looks elsewhere: that was meant.
+      if (part < 1 && [x - last.x, y - last.y, zoom - last.zoom].some((by) => Math.abs(by) > 1e-6)) {
+        this.motion.stop();
+        return;
+      }
+      const at = eased(part);
+      const now = from.zoom * (to.zoom / from.zoom) ** at;
+      // The middle moves in step with what is seen: a flight to one fixed point.
+      const way = Math.abs(to.zoom - from.zoom) < 1e-9 ? at : (1 / from.zoom - 1 / now) / (1 / from.zoom - 1 / to.zoom);
+      const next = { x: from.x + way * (to.x - from.x), y: from.y + way * (to.y - from.y), zoom: now };
+      this.look(part < 1 ? next : to);
+      last = this.place;
+    });
+  }
+
+  /** End what moves by itself. */
+  hold() {
+    this.motion.stop();
+  }
+
+  /** The whole picture as large as it fits, CSS pixels per picture pixel. */
+  get fitZoom() {
+    return this.viewport.fitScale / this.dpr;
+  }
+
+  /**
    * Show a rectangle [x, y, width, height] of the picture as large as it fits.
    * @param {number[]} rectangle
    */
@@ -185,7 +231,7 @@ export class Viewer {
 
   /**
    * What a side can show, as the menus list it.
-   * @returns {{ value: string, label: string, about: string }[]}
+   * @returns {{ value: string, label: string, about: string, group?: string }[]}
    */
   get sources() {
     return sourcesOf(this.methods, this.picture);
@@ -271,6 +317,8 @@ export class Viewer {
   }
 
   destroy() {
+    this.motion.stop();
+    this.controls.destroy();
     this.screen.destroy();
     this.settle.cancel();
     this.pixels.stop();
@@ -282,18 +330,19 @@ export class Viewer {
   // --- its parts -----------------------------------------------------------------------------
 
   build(element) {
-    const act = this.verbs();
+    const act = (this.act = this.verbs());
     this.controls = makeControls(this.state, {
-      scale: (value) => this.zoomTo(value), fit: act.fit, one: act.one, change: (part) => this.change(part),
+      scale: (value) => this.zoomTo(value), jump: (value) => this.jump(value), change: (part) => this.change(part),
     });
     this.explaining = new Explaining(this.inside, {
       scale: () => this.viewport.scale,
+      dpr: () => this.dpr,
       onScreen: () => [0, 1].some((i) => this.active(i) && isField(this.state.sources[i])),
       left: () => this.focus(),
       point: (explanation) => this.events.emit("point", explanation),
     });
     this.parts = makeStage({
-      edits: this.edits, source: (i, value) => this.show(i, value),
+      edits: this.edits, measure: this.measure, source: (i, value) => this.show(i, value),
       wipe: (wipe) => {
         this.state.wipe = Math.min(0.98, Math.max(0.02, wipe));
         this.resized();
@@ -303,8 +352,10 @@ export class Viewer {
     this.stage = this.parts.element;
     this.status = new Status();
     this.timing = new Timing(this.stage, this.status.element);
+    this.navigator = new Navigator((x, y) => this.act.look(x, y));
+    this.stage.append(this.navigator.element, this.status.element);
     this.row = h("div", { className: "gsr-row" }, this.stage, this.explaining.element);
-    this.element = h("div", { className: "gsr-viewer" }, this.row, this.controls.element, this.status.element);
+    this.element = h("div", { className: "gsr-viewer" }, this.row, this.controls.element);
     /** @type {any} */ (this.element).gsr = this;
     element.append(this.element);
     this.painter = new Painter(this.parts.pixels, this.parts.marks, this.inside);
@@ -338,13 +389,32 @@ export class Viewer {
         up: () => this.tool.up(),
         cancel: () => this.tool.cancel(),
       },
-      pan: (dx, dy) => this.moved(() => this.viewport.panBy(dx * this.dpr, dy * this.dpr)),
-      zoom: (x, y, factor) => this.moved(() => {
+      hold: () => this.motion.stop(),
+      pan: (dx, dy) => this.byHand(() => this.viewport.panBy(dx * this.dpr, dy * this.dpr)),
+      zoom: (x, y, factor) => this.byHand(() => {
         this.viewport.zoomAt(...this.screen.local(x, y), this.viewport.scale * factor);
       }),
+      // speeds are CSS pixels per millisecond
+      glide: (vx, vy) => {
+        let [gone, down] = [0, 0];
+        this.motion.run(GLIDE_MS, (_, ms) => {
+          const [x, y] = [glided(vx, ms), glided(vy, ms)];
+          this.moved(() => this.viewport.panBy((x - gone) * this.dpr, (y - down) * this.dpr));
+          [gone, down] = [x, y];
+        });
+      },
+      closer: (x, y, factor) => {
+        this.select(null);
+        this.zoomAround(...this.screen.local(x, y), this.viewport.scale * factor);
+      },
+      look: (x, y) => {
+        this.motion.stop();
+        this.look({ x, y });
+      },
       click: async (x, y) => {
+        const [px, py] = this.screen.local(x, y);
+        this.explaining.away(px > this.viewport.width / 2, py > this.viewport.height / 2);
         await this.select(at(x, y));
-        this.explaining.element.scrollIntoView({ block: "nearest" }); // on a phone it is below
       },
       hover: (x, y) => this.hover(...at(x, y)),
       leave: () => this.hover(NaN, NaN),
@@ -360,7 +430,7 @@ export class Viewer {
     this.screen.divide(this.state.mode, this.state.wipe);
     const { width, height } = this.panes[1];
     const same = this.viewport.width === width && this.viewport.height === height;
-    Object.assign(this.viewport, { width, height });
+    Object.assign(this.viewport, { width, height, dpr: this.dpr });
     this.placeLabels();
     if (same || !this.picture) this.draw();
     else this.moved(() => {});
@@ -371,6 +441,8 @@ export class Viewer {
     const offered = this.sources;
     this.parts.menus.forEach((menu, i) => {
       menu.offer(offered, sources[i]);
+      // Beside another method people want figures.
+      menu.offerNumbers(i === 0 && mode !== "one" && !this.picture?.truth && !isField(sources[0]) && sources[0] !== "bicubic");
       menu.mark(this.picture?.edited && changedIn(sources[i], this.picture), canReset(this.picture));
       menu.note(i === 1 ? this.picture?.notes ?? [] : []); // of the picture: once, where it is always seen
       menu.place(this.panes[i], this.dpr, i === 1 && mode !== "side", mode === "side" || mode === "one");
@@ -385,6 +457,7 @@ export class Viewer {
   begin(view) {
     const { picture, viewport } = this;
     this.explaining.hide();
+    this.motion.stop();
     viewport.picture = { width: picture.width, height: picture.height };
     const [fx, fy] = picture.focus ?? [0.5, 0.5];
     viewport.cx = view?.x ?? fx * picture.width;
@@ -429,7 +502,7 @@ export class Viewer {
     run();
     this.moving = true;
     this.stage.removeAttribute("data-ready");
-    this.controls.showScale(this.viewport.scale);
+    this.showScale();
     this.draw();
     this.ask("preview");
     this.settle();
@@ -481,12 +554,34 @@ export class Viewer {
     if (source) this.show(1, source.value);
   }
 
-  /** @param {number} scale device pixels per picture pixel */
+  // A hand ends what moves by itself.
+  byHand(run) {
+    this.motion.stop();
+    this.moved(run);
+  }
+
+  /** @param {number} scale CSS pixels per picture pixel; the middle stays */
   zoomTo(scale) {
-    this.moved(() => {
-      const { width, height } = this.viewport;
-      this.viewport.zoomAt(width / 2, height / 2, scale);
-    });
+    const { width, height } = this.viewport;
+    this.byHand(() => this.viewport.zoomAt(width / 2, height / 2, scale * this.dpr));
+  }
+
+  /** The same, eased. */
+  jump(scale) {
+    const { width, height } = this.viewport;
+    return this.zoomAround(width / 2, height / 2, scale * this.dpr);
+  }
+
+  // px, py: device pixels of a pane, which stay where they are
+  zoomAround(px, py, scale) {
+    const from = this.viewport.scale;
+    return this.motion.run(JUMP_MS, (part) =>
+      this.moved(() => this.viewport.zoomAt(px, py, part < 1 ? from * (scale / from) ** eased(part) : scale)));
+  }
+
+  showScale() {
+    const { scale, smallest, fitScale } = this.viewport;
+    this.controls.showScale(scale / this.dpr, fitScale / this.dpr, smallest / this.dpr);
   }
 
   // --- looking inside ------------------------------------------------------------------------
@@ -521,6 +616,7 @@ export class Viewer {
     const pixel = /** @type {[number, number]} */ ([Math.floor(x), Math.floor(y)]);
     const inside = x >= 0 && y >= 0 && x < width && y < height;
     this.status.showPlace(inside ? pixel : null, inside ? this.inside.at(...pixel) : null);
+    this.inside.hoverAt(inside ? [x, y] : null);
     this.events.emit("hover", inside ? pixel : null);
   }
 
@@ -540,10 +636,13 @@ export class Viewer {
     const frames = [0, 1].map((i) => this.pixels.of(i, state.sources[i]));
     this.parts.menus.forEach((menu, i) => menu.wait(this.active(i) && !frames[i]));
     this.status.showOutlines(this.painter.paint(this.panes, viewport, state, picture, frames));
-    const exact = !this.moving && [0, 1].every((i) =>
-      !this.active(i) || this.pixels.isExact(i, state.sources[i], viewport, picture));
+    const sides = [0, 1].map((i) => !this.active(i)
+      || (!this.moving && this.pixels.isExact(i, state.sources[i], viewport, picture)));
+    const exact = sides[0] && sides[1];
+    this.parts.menus.forEach((menu, i) => menu.preview(!sides[i]));
     this.status.showQuality(exact);
     this.status.showRenderer(frames.findLast((frame) => frame && isField(frame.about.source)) ?? null);
+    this.navigator.show(picture, viewport);
     if (exact) this.stage.dataset.ready = "true";
   }
 }

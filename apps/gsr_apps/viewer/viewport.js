@@ -1,8 +1,10 @@
 // Where the viewer looks. The plane is the picture's: x right, y down, one unit per picture pixel,
 // pixel (row i, column j) covers [j, j + 1] x [i, i + 1]. Screen lengths are device pixels of one
-// pane; `scale` is device pixels per picture pixel.
+// pane; `scale` is device pixels per picture pixel, `dpr` device pixels per CSS pixel. People read and
+// set the scale in CSS pixels, on every screen the same.
 
-export const LARGEST = 64;
+export const LARGEST = 64; // CSS pixels per picture pixel, and what a renderer is asked for at most
+export const SMALLEST = 0.25;
 
 export class Viewport {
   constructor() {
@@ -12,6 +14,7 @@ export class Viewport {
     this.cx = 0.5;
     this.cy = 0.5;
     this.scale = 1;
+    this.dpr = 1;
   }
 
   get left() {
@@ -37,11 +40,15 @@ export class Viewport {
   }
 
   get smallest() {
-    return Math.max(1 / 16, Math.min(1, this.fitScale));
+    return Math.max(this.dpr / LARGEST, Math.min(SMALLEST * this.dpr, this.fitScale));
+  }
+
+  get largest() {
+    return LARGEST * this.dpr;
   }
 
   setScale(scale) {
-    this.scale = Math.min(LARGEST, Math.max(this.smallest, scale));
+    this.scale = Math.min(this.largest, Math.max(this.smallest, scale));
   }
 
   // The point of the picture under (px, py) stays there.
@@ -91,13 +98,15 @@ export class Viewport {
     const [x0, x1] = edge(this.left, this.picture.width, this.width);
     const [y0, y1] = edge(this.top, this.picture.height, this.height);
     if (x1 <= x0 || y1 <= y0) return null;
+    // A dense screen may show more pixels of a picture pixel than a renderer makes.
+    const part = Math.min(1, LARGEST / this.scale);
     return {
       x: this.left + x0 / this.scale,
       y: this.top + y0 / this.scale,
       width: (x1 - x0) / this.scale,
       height: (y1 - y0) / this.scale,
-      columns: x1 - x0,
-      rows: y1 - y0,
+      columns: Math.max(1, Math.floor((x1 - x0) * part)),
+      rows: Math.max(1, Math.floor((y1 - y0) * part)),
     };
   }
 

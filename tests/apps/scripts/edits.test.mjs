@@ -52,3 +52,12 @@ test("a file brings back the list, and any other file is refused in a sentence",
     assert.throws(() => editsOf(text), /saved here as a JSON file\.$/);
   }
 });
+
+test("an edit is called what the app calls it, once that is known", () => {
+  const edits = new Edits();
+  edits.add({ kind: "mean" });
+  assert.equal(edits.label(edits.done[0]), "…");
+  edits.named(edits.done, ["One mean kernel for all"]);
+  assert.equal(edits.label(edits.done[0]), "One mean kernel for all");
+  for (const odd of [null, 3, {}]) assert.equal(edits.label(odd), "…");
+});

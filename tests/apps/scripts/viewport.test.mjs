@@ -43,8 +43,24 @@ test("the zoom stays within its range", () => {
   viewport.setScale(1e6);
   assert.equal(viewport.scale, LARGEST);
   viewport.setScale(0);
-  assert.equal(viewport.scale, 1);
-  assert.equal(viewportOf({ width: 4000, height: 3000, scale: 1e-6 }).scale, 1 / 16);
+  assert.equal(viewport.scale, 0.25);
+  assert.equal(viewportOf({ width: 4000, height: 3000, scale: 1e-6 }).scale, 0.05); // all of it
+  const dense = viewportOf();
+  dense.dpr = 3;
+  for (const [asked, got] of [[1e6, LARGEST * 3], [0, 0.75]]) {
+    dense.setScale(asked);
+    assert.equal(dense.scale, got); // the same for who reads it, in CSS pixels
+  }
+});
+
+test("no more pixels are asked for than a renderer makes", () => {
+  const viewport = viewportOf({ scale: 60 });
+  viewport.dpr = 3;
+  for (const scale of [63, 64, 65, 100, 192]) {
+    viewport.setScale(scale);
+    const { width, height, columns, rows } = viewport.request(32);
+    assert.ok(columns / width <= LARGEST + 1e-9 && rows / height <= LARGEST + 1e-9);
+  }
 });
 
 test("fit shows the whole picture in the middle", () => {

@@ -11,8 +11,9 @@ const WHAT = [
 const FORMATS = {
   whole: [["png", "PNG"], ["webp", "WebP, lossless"], ["jpeg", "JPEG"]],
   view: [["png", "PNG"], ["webp", "WebP, lossless"], ["jpeg", "JPEG"]],
-  sweep: [["webp", "WebP"], ["gif", "GIF"], ["mp4", "MP4"]],
+  sweep: [["mp4", "MP4"], ["webp", "WebP"], ["gif", "GIF"]],
 };
+const SIZED = new Set(["whole", "view", "svg"]); // what has a size of its own
 const SIZES = [["scale", "Scale ×"], ["width", "Width"], ["height", "Height"]];
 
 export class Exporter {
@@ -24,7 +25,15 @@ export class Exporter {
     /** @type {Record<string, { name: string, label: string, about: string }>} */
     this.exports = {};
     this.build();
-    this.element.addEventListener("toggle", () => this.element.open && this.refresh());
+    this.element.addEventListener("toggle", () => {
+      if (!this.element.open) return;
+      this.refresh();
+      // Type a number, press Enter: the file comes.
+      if (!this.sizeRow.hidden) this.number.select();
+    });
+    this.number.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !this.go.disabled) this.run();
+    });
   }
 
   build() {
@@ -38,14 +47,11 @@ export class Exporter {
         this.showSize();
       },
     });
-    this.shown = h("button", {
-      type: "button", title: "Take the zoom of the viewer", onclick: () => this.asShown(),
-    }, "as shown");
     this.strip = h("input", { type: "checkbox", onchange: () => this.showSize() });
     this.size = h("p", { role: "status" }, "");
     this.go = h("button", { type: "button", className: "gsr-go", onclick: () => this.run() }, "Download");
     this.stop = h("button", { type: "button", hidden: true, onclick: () => this.abort?.abort() }, "Cancel");
-    this.sizeRow = h("div", {}, this.unit, this.number, this.shown);
+    this.sizeRow = h("div", {}, this.unit, this.number);
     this.stripRow = h("label", { title: "Leave out EXIF and colour profile, and the note on model and scale" },
       this.strip, " without metadata");
     this.element = h("details", { className: "gsr-menu gsr-download" },
@@ -78,11 +84,9 @@ export class Exporter {
     this.refresh();
   }
 
-  // Until a number is typed, a view is saved as large as it is shown.
+  // Until a number is typed, everything is saved as large as it is shown.
   refresh() {
-    const { scale } = this.viewer.view;
-    const usual = { whole: 4, view: scale, svg: scale }[this.what.value];
-    if (this.usual && usual) this.setScale(usual);
+    if (this.usual && SIZED.has(this.what.value) && this.viewer.picture) this.setScale(this.viewer.place.zoom);
     else this.showSize();
   }
 
@@ -92,11 +96,6 @@ export class Exporter {
     this.number.value = unit === "scale" ? 4 : 4 * (unit === "width" ? width : height);
     this.usual = false;
     this.showSize();
-  }
-
-  asShown() {
-    this.usual = false;
-    this.setScale(this.viewer.view.scale);
   }
 
   setScale(scale) {

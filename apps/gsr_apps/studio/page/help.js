@@ -11,12 +11,15 @@ const ABOUT = [
 ];
 const KEYS = [
   ["arrows", "move"], ["+ and −", "zoom"], ["0", "the whole picture"], ["1", "one screen pixel per picture pixel"],
+  ["double click", "closer"], ["Ctrl+Z, Ctrl+Y", "undo an edit, and do it again"],
   ["2 to 9", "what the right side shows"], ["Enter", "explain the middle"], ["Esc", "close the explanation"],
 ];
 
 export function helpPanel() {
-  return new Panel("Help", "gsr-help",
+  const panel = new Panel("Help", "gsr-help",
     ...ABOUT.flatMap(([title, text]) => [h("h3", {}, title), h("p", {}, text)]),
     h("h3", {}, "Keys, after clicking the picture"),
     h("dl", {}, ...KEYS.flatMap(([key, text]) => [h("dt", {}, key), h("dd", {}, text)])));
+  panel.toggle.className = "gsr-item";
+  return panel;
 }

@@ -21,7 +21,6 @@ export class Panel {
 
   press() {
     this.show(!this.open);
-    if (this.open) this.element.scrollIntoView({ block: "nearest" }); // on a phone it is below
   }
 
   leave() {

@@ -6,13 +6,19 @@ import { checked, httpTransport } from "../viewer/http.js";
 import { mount } from "../viewer/viewer.js";
 import { receive } from "./arriving.js";
 import { Exporter } from "./export.js";
+import { First } from "./first.js";
 import { helpPanel } from "./help.js";
+import { Kept } from "./kept.js";
 import { Kernels } from "./kernels.js";
 import { Lifeline } from "./lifeline.js";
+import { item, moreMenu } from "./more.js";
 import { fits, readLink, writeLink } from "./link.js";
-import { closing } from "./menus.js";
+import { closing } from "../viewer/popup.js";
 import { Notices } from "./notices.js";
 import { Opening } from "./opening.js";
+import { undoing } from "./shortcuts.js";
+import { Strip } from "./strip.js";
+import { goTo, wayBack } from "./tabs.js";
 import { themeButton } from "./theme.js";
 import { Tour } from "./tour.js";
 import { Truth } from "./truth.js";
@@ -32,6 +38,8 @@ class Page {
     this.base = base;
     this.photos = photos;
     this.source = null;
+    this.kept = new Kept();
+    this.known = new Map(); // sources by the id of their field: an address holds only that
     this.notices = new Notices();
     this.remember = debounce(ADDRESS_MS, () => this.writeAddress());
     const failed = (error) => this.failed(error);
@@ -40,6 +48,8 @@ class Page {
     });
     this.place = h("div", { className: "gsr-place-viewer" });
     this.viewer = mount(this.place, {
+      state: { mode: "wipe" },
+      measure: () => this.measure({ shrink: 4 }),
       edits: { open: () => this.whatIf.reveal(), reset: () => this.whatIf.reset() },
     });
     this.kernels = new Kernels(base, this.viewer, { picked: (lit) => this.picked(lit), failed });
@@ -60,7 +70,9 @@ class Page {
       quiet: () => this.viewer.say(""),
     });
     this.tour = new Tour({ open: (source) => this.opening.open(source), page: this });
-    this.panels = [this.kernels.panel, this.whatIf.panel, helpPanel()];
+    this.first = new First(this.viewer);
+    this.help = helpPanel();
+    this.panels = [this.kernels.panel, this.whatIf.panel, this.help];
     this.build(element);
     this.listen();
     this.begin();
@@ -74,29 +86,25 @@ class Page {
         this.file.value = "";
       },
     });
-    this.strip = h("div", { className: "gsr-strip", role: "group", "aria-label": "Demo photos" });
-    // Where it is too narrow for all, the usual wheel moves it sideways.
-    this.strip.addEventListener("wheel", (event) => {
-      if (this.strip.scrollWidth <= this.strip.clientWidth || event.shiftKey) return;
-      event.preventDefault();
-      this.strip.scrollLeft += event.deltaX || event.deltaY;
-    }, { passive: false });
+    this.strip = new Strip(this.photos, (demo) => this.opening.open({ demo }));
     this.name = h("span", { className: "gsr-name" });
-    this.link = h("button", {
-      type: "button", title: "Copy an address that brings back this picture and this view", onclick: () => this.copyLink(),
-    }, "Link");
+    this.link = item("Copy a link", "An address that brings back this picture and this view", () => this.copyLink());
+    const many = item("Many pictures…", "Enlarge whole folders at once", () => goTo("Many pictures"));
+    this.more = moreMenu(many, this.link, this.truth.element, this.weights.element, this.tour.button,
+      this.help.toggle, themeButton(() => this.kernels.recolor()));
     const open = h("button", {
       type: "button", className: "gsr-open", onclick: () => this.file.click(),
       title: "Open a picture from this computer. You can also drop one here, or paste one.",
-    }, "Open picture…");
+    }, "Open", h("span", { className: "gsr-long" }, " picture"), "…");
+    const skip = h("button", { type: "button", className: "gsr-skip", onclick: () => this.viewer.focus() }, "Skip to the picture");
     this.element = h("div", { className: "gsr-studio" },
-      h("header", { className: "gsr-top" }, h("h1", {}, "gsr studio"), open, this.file, this.strip, this.name,
-        ...this.panels.map((panel) => panel.toggle), this.tour.button, this.weights.element, this.truth.element,
-        this.link, this.exporter.element, themeButton(() => this.kernels.recolor())),
+      h("header", { className: "gsr-top" }, skip, h("h1", {}, "gsr studio"), open, this.file, this.strip.element, this.name,
+        this.kernels.panel.toggle, this.whatIf.panel.toggle, this.exporter.element, this.more),
       this.notices.element, this.place);
     element.replaceChildren(this.element);
     for (const panel of this.panels) this.dock(panel);
     this.viewer.cover(this.tour.element);
+    this.viewer.cover(this.first.element);
   }
 
   // One panel at a time, and none beside an explanation: the picture needs the room.
@@ -134,8 +142,28 @@ class Page {
     viewer.on("scores", (found) => this.whatIf.showGain(found, viewer.view));
     viewer.on("error", (error) => this.failed(error));
     receive(this.element, (file, among) => this.opening.open({ file, among }));
-    closing([this.weights.element, this.truth.element, this.exporter.element]);
+    closing([this.more, this.exporter.element]);
+    wayBack();
+    undoing((verb) => this.undo(verb));
+    addEventListener("keydown", (event) => event.key === "Escape" && this.escape());
     addEventListener("hashchange", (event) => this.follow(readLink(new URL(event.newURL).hash)));
+  }
+
+  // Undo or redo with the keys people know, and say what it was.
+  undo(verb) {
+    const { edits } = this.whatIf;
+    const edit = (verb === "undo" ? edits.done : edits.undone).at(-1);
+    if (!edit) return false;
+    this.whatIf.move(verb);
+    this.notices.say(`${verb === "undo" ? "Undone" : "Done again"}: ${edits.label(edit)}.`);
+    return true;
+  }
+
+  // Whatever lies over the picture goes, what came last first.
+  escape() {
+    const open = this.panels.find((panel) => panel.open);
+    if (open) open.leave();
+    else if (this.viewer.selected) this.viewer.select(null);
   }
 
   async begin() {
@@ -147,9 +175,11 @@ class Page {
       this.opening.most = about.max_pixels;
       this.weights.offer(about.weights);
       this.exporter.offer(about.exports);
-      this.showDemos(about.demos);
+      this.strip.show(about.demos);
       const linked = readLink(location.hash);
-      if (!(linked && (await this.follow(linked)))) this.show(about, this.sourceOf(about));
+      if (linked && (await this.follow(linked))) return;
+      this.show(about, this.sourceOf(about));
+      if (this.source.demo) this.first.show();
     } catch (error) {
       this.failed(error);
     } finally {
@@ -158,7 +188,7 @@ class Page {
   }
 
   sourceOf(about) {
-    const demo = this.demos.find((name) => about.name.startsWith(`${name}.`));
+    const demo = this.strip.names.find((name) => about.name.startsWith(`${name}.`));
     return demo ? { demo, id: about.id } : { id: about.id };
   }
 
@@ -172,7 +202,8 @@ class Page {
       if (linked.said) this.notices.say(linked.said);
       return true;
     }
-    return this.bringBack(linked);
+    const known = this.known.get(linked.source.id);
+    return known ? this.bringBack({ ...linked, source: known }, true) : this.bringBack(linked);
   }
 
   // Open a picture and show it as it was. Returns whether that worked.
@@ -197,6 +228,7 @@ class Page {
   // Open the same picture with another ground truth, or none: { truth } or { shrink }. What was done
   // to it stays, but for what belongs to pixels of another size.
   async measure(part) {
+    this.more.open = false;
     const { source } = this;
     const shown = { ...this.onShow(), source: { ...source, truth: undefined, shrink: undefined, ...part } };
     if (!source.shrink && !part.shrink) {
@@ -214,6 +246,7 @@ class Page {
 
   // Make the same picture again with other weights. Where one looks, and what was done, stays.
   weigh(weights) {
+    this.more.open = false;
     return this.bringBack({ ...this.onShow(), source: { ...this.source, of: this.source.id, weights } });
   }
 
@@ -227,7 +260,7 @@ class Page {
   // The app has lost the field. The page still knows its picture, and what was done to it.
   remake() {
     if (this.source.file || this.source.demo) return this.bringBack(this.onShow(), true);
-    return this.opening.open({ demo: this.demos[0] });
+    return this.opening.open({ demo: this.strip.names[0] });
   }
 
   restore({ state, view, point, lit }, edited = Promise.resolve()) {
@@ -242,33 +275,29 @@ class Page {
     viewer.select(point);
   }
 
-  showDemos(demos) {
-    this.demos = demos.map(({ name }) => name);
-    this.strip.replaceChildren(...demos.map(({ name, file }) =>
-      h("button", {
-        type: "button", title: name.replaceAll("-", " "), "aria-label": `Demo photo ${name}`, "data-demo": name,
-        onclick: () => this.opening.open({ demo: name }),
-      }, h("img", { src: new URL(file, this.photos).href, alt: "", loading: "lazy" }))));
-  }
-
   // source: what was opened; `among` counts the files that came with it
   show(about, { among = 1, ...source }) {
     // Shrunk, or back at its own size: the eye stays where it was.
     const same = (source.demo ?? source.file) && source.demo === this.source?.demo && source.file === this.source?.file;
     const resized = same && this.viewer.picture.width !== about.width;
     const view = resized ? this.viewer.placeIn(about) : null;
+    const comes = JSON.stringify(source) !== JSON.stringify(this.source) || source.file !== this.source?.file;
+    if (this.source) this.kept.put(this.source, this.whatIf.edits.done);
+    if (comes && !this.linked) this.writeAddress(); // of the picture that goes
+    const before = this.linked ? this.linked.edits : this.kept.take(source);
+    const first = !this.source;
     this.source = source;
+    this.known.set(about.id, source);
     const said = [...about.notes];
     if (this.linked?.said) said.unshift(this.linked.said);
     if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. The tab “Many pictures” takes them all.`);
+    if (!this.linked && before.length) {
+      said.push(`What you changed in this picture is still there: ${before.length === 1 ? "one edit" : `${before.length} edits`}.`);
+    }
     this.sayOpened(said, same ? null : about.advice); // once for each picture
     this.name.textContent = `${about.name} · ${about.width} × ${about.height}`;
     this.name.title = `${(about.width * about.height).toLocaleString("en")} Gaussians, model ${about.model}`;
-    for (const button of this.strip.children) {
-      const chosen = source.demo === button.dataset.demo;
-      button.setAttribute("aria-pressed", String(chosen));
-      if (chosen) button.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
+    this.strip.mark(source.demo);
     const transport = drawnHere(httpTransport(this.base, about.id), about, {
       renderer: new URLSearchParams(location.search).get("renderer") ?? "auto",
       changed: () => this.viewer.reload(),
@@ -278,8 +307,9 @@ class Page {
     this.weights.use(source.weights);
     this.kernels.use(about, transport);
     this.exporter.use(about.id);
-    const edited = this.whatIf.use(about, transport, this.linked?.edits);
+    const edited = this.whatIf.use(about, transport, before);
     if (this.linked) this.restore(this.linked, edited);
+    else if (comes && !first) this.turnPage();
     this.remember();
   }
 
@@ -292,6 +322,15 @@ class Page {
 
   address() {
     return writeLink(this.source, this.viewer, this.whatIf.edits.done);
+  }
+
+  // A picture is a step in the browser's history: Back goes back to the last one.
+  turnPage() {
+    try {
+      history.pushState(null, "", this.address());
+    } catch { // too often, for this browser
+      this.remember();
+    }
   }
 
   // The address bar follows, without a step in the browser's history for each move.

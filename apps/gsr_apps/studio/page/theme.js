@@ -1,6 +1,6 @@
 // Light or dark: the system's choice until the button is used.
 
-import { h } from "../viewer/dom.js";
+import { item } from "./more.js";
 
 const KEY = "gsr-theme";
 
@@ -8,12 +8,9 @@ const KEY = "gsr-theme";
 export function themeButton(changed) {
   const kept = localStorage.getItem(KEY);
   if (kept) document.body.classList.toggle("dark", kept === "dark");
-  return h("button", {
-    type: "button", className: "gsr-theme", "aria-label": "Light or dark", title: "Light or dark",
-    onclick: () => {
-      const dark = document.body.classList.toggle("dark");
-      localStorage.setItem(KEY, dark ? "dark" : "light");
-      changed();
-    },
-  }, "◐");
+  return item("Light or dark", "The other look of the page", () => {
+    const dark = document.body.classList.toggle("dark");
+    localStorage.setItem(KEY, dark ? "dark" : "light");
+    changed();
+  });
 }

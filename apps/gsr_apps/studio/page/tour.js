@@ -1,6 +1,7 @@
 // A guided tour: seven steps that drive the real viewer, each with a still picture first.
 
 import { h } from "../viewer/dom.js";
+import { item } from "./more.js";
 import { STEPS } from "./tour_steps.js";
 
 export class Tour {
@@ -9,7 +10,7 @@ export class Tour {
     this.open = open;
     this.page = page;
     this.step = 0;
-    this.button = h("button", { type: "button", title: "Seven short steps through the viewer", onclick: () => this.start() }, "Tour");
+    this.button = item("Tour", "Seven short steps through the viewer", () => this.start());
     this.count = h("span", { className: "gsr-soft" });
     this.title = h("h2", {});
     this.still = h("div", { className: "gsr-still" });
@@ -37,7 +38,7 @@ export class Tour {
     this.running(true);
     this.write(0);
     this.back.disabled = this.live.disabled = this.next.disabled = true;
-    if (!(await this.open({ demo: page.demos[0] }))) return this.running(false);
+    if (!(await this.open({ demo: page.strip.names[0] }))) return this.running(false);
     this.photo = page.source.id;
     this.next.disabled = false;
     this.go(0);
@@ -98,6 +99,6 @@ export class Tour {
       whatIf.apply();
     }
     if (viewer.highlighted.kernels.length) kernels.light([]);
-    viewer.change({ mode: "side", sources: ["bicubic", "gsr:result"], ellipses: false, offsets: false, map: "none" });
+    viewer.change({ mode: "wipe", xray: 0, sources: ["bicubic", "gsr:result"], ellipses: false, offsets: false, map: "none" });
   }
 }

@@ -78,7 +78,7 @@ export const STEPS = [
   },
   {
     title: "The kernel follows the content",
-    text: "Along an edge the network picks long kernels that lie with it; where nothing happens, round ones. The hue is the direction.",
+    text: "Along an edge the network picks long kernels that lie with it. Where nothing happens the choice hardly matters, and looks arbitrary. The hue is the direction.",
     still: STILLS.choice,
     run: (page) => look(page, 8, { mode: "side", sources: ["gsr:result", "gsr:result"], map: "kernel", opacity: 0.75 }),
   },

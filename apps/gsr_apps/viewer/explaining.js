@@ -32,10 +32,11 @@ export class Explaining {
     if (!again) inside.deselect();
     await inside.explain(x, y, Math.min(LARGEST, Math.max(SMALLEST, this.act.scale())));
     if (!inside.explanation) return;
-    if (!again) this.sum();
+    if (!again) inside.shown = 0;
     const { scrollTop } = this.element;
     this.show();
     if (again) this.element.scrollTop = scrollTop;
+    else this.sum();
     this.act.point(inside.explanation);
   }
 
@@ -63,7 +64,6 @@ export class Explaining {
   /** Let the sum build up, term by term. */
   sum() {
     const { contributions } = this.inside.explanation;
-    this.inside.shown = 0;
     this.motion.run(SUM_MS, (part) => this.showTerms(part < 1 ? Math.floor(part * contributions.length) : Infinity));
   }
 

@@ -312,7 +312,9 @@ def test_scores_of_an_edited_field_say_so(browser, address, photo):
     page.wait_for_function(
         "() => /edited/.test(document.querySelectorAll('.gsr-score')[1].textContent)"
     )
-    assert re.fullmatch(r"PSNR [\d.]+ dB, SSIM [\d.]+, this view, edited", scores.nth(1).inner_text())
+    assert re.fullmatch(
+        r"PSNR [\d.]+ dB, SSIM [\d.]+, this view, edited", scores.nth(1).inner_text()
+    )
     assert "edited" not in scores.nth(0).inner_text()
     page.close()
 

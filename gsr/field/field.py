@@ -48,10 +48,12 @@ class GaussianField(Generic[Pixels]):
         classifier: Which kind made `evidence`.
         model: Name of the weights.
         batch_shape: Leading dimensions of the encoded tensor.
-        alpha: Transparency as a field of its own.
+        alpha: Transparency as a field, of the same Gaussians where the model has it so.
         info: What the image file said besides its pixels; its presence makes renders PIL images.
         slopes: Change of each Gaussian's colour per LR pixel along x and y, away from its mean;
             None where it has one colour. [b, h, w, 3, 2]
+        presence: The part that each Gaussian has in a colour because of its transparency: its
+            opacity is multiplied by it. None where all is opaque. [b, h, w]
         mixed: Raw kernel of each pixel, where an edit made it none of the bank. [b, h, w, 4]
         edits: What was changed since the network made it, in order; see `gsr.field.edits`.
         weights: Which weights, see `gsr.network.fingerprint`; empty where that is not known.
@@ -79,6 +81,7 @@ class GaussianField(Generic[Pixels]):
     info: PictureInfo | None = None
     slopes: Float[Tensor, "b h w 3 2"] | None = None
     mixed: Float[Tensor, "b h w 4"] | None = None
+    presence: Float[Tensor, "b h w"] | None = None
     edits: tuple[Edit, ...] = ()
     weights: str = ""
     options: tuple[str, ...] = ()
@@ -100,6 +103,8 @@ class GaussianField(Generic[Pixels]):
             expected["slopes"] = (b, h, w, 3, 2)
         if self.mixed is not None:
             expected["mixed"] = (b, h, w, 4)
+        if self.presence is not None:
+            expected["presence"] = (b, h, w)
         for name, shape in expected.items():
             got = tuple(getattr(self, name).shape)
             if got != shape:
@@ -185,8 +190,12 @@ class GaussianField(Generic[Pixels]):
         left, top = (max(0, int(v.min()) - margin) for v in (xs, ys))
         right, bottom = (int(v.max()) + margin + 1 for v in (xs, ys))
         rows, columns = slice(top, bottom), slice(left, right)
+        kernels = self.kernels_at(rows, columns)
+        if self.presence is not None:
+            seen = kernels.opacities * self.presence[:, rows, columns]
+            kernels = replace(kernels, opacities=seen)
         maps = SplatMaps(
-            kernels=self.kernels_at(rows, columns),
+            kernels=kernels,
             offsets=self.offsets[:, rows, columns],
             colors=self.colors[:, rows, columns],
             feat=self.feat[:, rows, columns],

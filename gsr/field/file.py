@@ -45,8 +45,8 @@ _MAPS = {
     "feat": "[b, h, w, d]",
     "context": "[b, h, w, c]",
 }
-_OPTIONAL = {"slopes": "[b, h, w, 3, 2]", "mixed": "[b, h, w, 4]"}
-"""`slopes`: of some models; `mixed`: of edited fields."""
+_OPTIONAL = {"slopes": "[b, h, w, 3, 2]", "mixed": "[b, h, w, 4]", "presence": "[b, h, w]"}
+"""`slopes`: of some models; `mixed`: of edited fields; `presence`: of transparent pictures."""
 _CHANNELS_LAST = ("evidence", "context")
 """Stored as they lie in memory after encoding, so that a render reads them in the same order."""
 _BETWEEN, _MOST_OPTIONS = ", ", 400
@@ -252,7 +252,7 @@ def _plan(facts: _Facts, found: Mapping[str, Entry], prefix: str = "") -> dict[s
     """
     own = {name.removeprefix(prefix): e for name, e in found.items() if name.startswith(prefix)}
     maps = _MAPS | {name: _OPTIONAL[name] for name in ("slopes",) if facts.sloped}
-    maps |= {name: _OPTIONAL[name] for name in ("mixed",) if name in own}
+    maps |= {name: _OPTIONAL[name] for name in ("mixed", "presence") if name in own}
     sizes: dict[str, int] = {}
     for name, shape in maps.items():
         _check_map(prefix + name, own.get(name), shape, sizes)

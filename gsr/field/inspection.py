@@ -63,6 +63,7 @@ class Explanation:
         residual: What the decoder adds.
         rgb: The result before it is clamped to [0, 1].
         contributions: Every Gaussian with a share, largest first.
+        alpha: How opaque the point is, in [0, 1]; the shares of transparent Gaussians are smaller.
         edits: How many edits made the field another one than the network's.
     """
 
@@ -80,6 +81,7 @@ class Explanation:
     rgb: RGB
     contributions: tuple[Contribution, ...]
     edits: int = 0
+    alpha: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -210,7 +212,11 @@ def explain(
         )
         for i in order
     )
-    return _explanation(field, image, point, pair, rgb[0], sample.colors[0, 0], contributions)
+    found = _explanation(field, image, point, pair, rgb[0], sample.colors[0, 0], contributions)
+    if field.alpha is None:
+        return found
+    opaque = explain(field.alpha, x, y, scale, image=image).rgb[0]
+    return replace(found, alpha=min(max(opaque, 0.0), 1.0))
 
 
 def explain_part(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gsr.field.edits import Edit
     from gsr.field.inspection import Explanation
 
-MAPS = ("index", "evidence", "offsets", "colors", "feat", "context", "slopes")
+MAPS = ("index", "evidence", "offsets", "colors", "feat", "context", "slopes", "presence")
 """Members of a field that have a value for each LR pixel, but for the picture itself."""
 _PLANAR = ("evidence", "context")
 """Those with channels before rows and columns."""

@@ -27,6 +27,8 @@ BAND_PIXELS = 262_144
 TINY = 1e-6
 """A scale this little below 1 is 1 that met rounding."""
 _FEWEST_ROWS = 8
+_HARDLY = 0.5 / 255
+"""Alpha below which nothing is seen of a colour."""
 MARGIN = 3
 """Output pixels around a reduced view; an anti-aliased bicubic reads two."""
 RESIDUAL_GAIN = 4.0
@@ -139,8 +141,7 @@ def _reduced(
     A margin is rendered with it, so that views put together make the whole.
     """
     if layer == "result" and image.faithful and not image.edits and _is_of_pixels(view):
-        box = view.x, view.y, view.width, view.height
-        return torch.stack([bicubic_view(one, box, view.size) for one in image.lr])
+        return _of_pixels(image, view)
     if reduction == (1, 1):
         return _read(image, view, layer)
     size = view.size[0] + 2 * MARGIN, view.size[1] + 2 * MARGIN
@@ -170,6 +171,21 @@ def _is_of_pixels(view: View) -> bool:
         return False
     whole = all(abs(place - round(place)) < TINY for place in (view.x, view.y))
     return min(view.scale) < 1 - TINY or whole
+
+
+def _of_pixels(image: ContinuousImage, view: View) -> Tensor:
+    """The picture reduced to a view; colours count by as much as they are opaque."""
+
+    def reduced(planes: Tensor) -> Tensor:
+        box = view.x, view.y, view.width, view.height
+        return torch.stack([bicubic_view(one, box, view.size) for one in planes])
+
+    colours = reduced(image.lr)
+    if image.alpha is None:
+        return colours
+    seen = reduced(image.alpha.lr)
+    blended = reduced(image.lr * image.alpha.lr) / seen.clamp_min(TINY)
+    return torch.where(seen > _HARDLY, blended, colours).clamp(0, 1)
 
 
 def _picture(

@@ -5,6 +5,7 @@ calls (`encode`).
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated, Literal, overload
 
 import torch
@@ -23,6 +24,7 @@ from gsr.images import PictureSource, Source, is_grey, mean_color
 from gsr.methods.cost import CUBIC_TAPS, QUADRATIC_FORM, Cost, macs
 from gsr.methods.encode import Images, check_tile, encode_tiles, part_of, read_images
 from gsr.methods.flat import flat_at_borders
+from gsr.methods.transparency import brought_together
 from gsr.network.classifier import CLASSIFIERS, Kind, nearest
 from gsr.network.correction import corrected, reach
 from gsr.network.decoder import DecoderConfig, FourierDecoder
@@ -326,7 +328,7 @@ class GaussianSR(nn.Module):
 
         Args:
             source: File, bytes, PIL image, numpy array, or tensor [*batch, 3, h, w] in [0, 1].
-                Transparency gets a field of its own.
+                Transparency is one of the same Gaussians, see `gsr.methods.transparency`.
             tile: Side of the encoder's tiles in LR pixels. It bounds memory and does not
                 change the result: tiles overlap by the receptive field.
             progress: Called with (tiles done, tiles in all); an exception it raises cancels.
@@ -363,22 +365,113 @@ class GaussianSR(nn.Module):
         plan = _Plan(tile, ensemble, corrected and self.config.corrects)
         if lazy:
             return self._mosaic(images, plan, store or TileStore())
-        first, second = images.progress(progress)
         lr = images.rgb.to(self.bank.raw)
+        alpha = None if images.alpha is None else images.alpha[None].to(lr)
         everything = slice(0, lr.shape[-2]), slice(0, lr.shape[-1])
-        maps = self._settled(self._maps(lr, plan, first), lr, everything, plan)
-        maps = _greyed(maps, is_grey(lr))
-        alpha = None
-        if images.alpha is not None:
-            alpha = self.encode(
-                images.alpha, tile=tile, progress=second, ensemble=ensemble, corrected=corrected
+        found = [
+            self._settled(self._maps(planes, plan, advance), planes, everything, plan)
+            for planes, advance in zip((lr, alpha), images.progress(progress), strict=True)
+            if planes is not None
+        ]
+        field = self._fields(lr, alpha, found, everything, plan, is_grey(lr), fingerprint(self))
+        return replace(field, batch_shape=images.batch_shape, info=images.info)
+
+    def _fields(
+        self,
+        lr: Float[Tensor, "b 3 h w"],
+        alpha: Float[Tensor, "b 3 h w"] | None,
+        found: list[dict[str, Tensor]],
+        part: Slices,
+        plan: "_Plan",
+        grey: Bool[Tensor, " b"],
+        weights: str,
+        kept: Slices = (slice(None), slice(None)),
+    ) -> GaussianField:
+        """The field of a part of pictures, with its transparency.
+
+        Args:
+            lr: The whole pictures.
+            alpha: Their transparency.
+            found: Maps of the part, of both.
+            part: Rows and columns that the maps are of.
+            plan, grey, weights: Of the pictures.
+            kept: What of the part the field is of.
+        """
+        if alpha is None:
+            return self._field(lr[:, :, *part], _greyed(found[0], grey), plan, weights)
+        color, veil = found
+        if self.shares_gaussians:
+            color, veil = brought_together(
+                color,
+                veil,
+                lr,
+                alpha,
+                part,
+                self._far_from_borders(lr.new_full((3,), 0.5), plan)["feat"],
             )
-        return replace(
-            self._field(lr, maps, plan, fingerprint(self)),
-            batch_shape=images.batch_shape,
-            alpha=alpha,
-            info=images.info,
+            if plan.corrected:
+                color["colors"] = self._corrected_again(color, lr[:, :, *part], plan)
+        maps = [_greyed(color, grey), _greyed(veil, torch.ones_like(grey))]
+        first, second = (
+            self._field(
+                planes[:, :, *part][:, :, *kept],
+                {name: value[:, *kept] for name, value in one.items()},
+                plan,
+                weights,
+            )
+            for planes, one in zip((lr, alpha), maps, strict=True)
         )
+        if self.shares_gaussians:
+            second = replace(second, sampler=self._plain_sampler())
+        return replace(first, alpha=second)
+
+    def _corrected_again(
+        self, maps: dict[str, Tensor], lr: Float[Tensor, "b 3 h w"], plan: "_Plan"
+    ) -> Float[Tensor, "b h w 3"]:
+        """Colours corrected as Gaussians of those kernels and with that presence show them, where
+        they stand alone.
+        """
+        names = [name for name in maps if name not in ("evidence", "context")]
+        flat = [
+            maps[name].to(lr).flatten(3) if maps[name].ndim > 3 else maps[name][..., None].to(lr)
+            for name in names
+        ]
+        widths = [value.shape[-1] for value in flat]
+        stacked = torch.cat((lr, *(value.movedim(-1, 1) for value in flat)), 1)
+
+        def colors(crop: Tensor) -> dict[str, Tensor]:
+            pixels, rest = crop[:, :3], crop[:, 3:].movedim(1, -1).split(widths, -1)
+            said = {
+                name: value.unflatten(-1, maps[name].shape[3:])
+                if maps[name].ndim > 3
+                else value[..., 0]
+                for name, value in zip(names, rest, strict=True)
+            }
+            kernels = self.bank()[said.pop("index").squeeze(-1).long()]
+            seen = kernels.opacities * said.pop("presence")
+            alone = said.pop("alone")
+            splatted = SplatMaps(
+                kernels=replace(kernels, opacities=seen),
+                context=pixels.new_zeros((len(pixels), 0, *pixels.shape[-2:])),
+                **said,
+            )
+            fixed = corrected(splatted, pixels, self.sampler).colors
+            return {"colors": torch.lerp(said["colors"], fixed, alone[..., None])}
+
+        return encode_tiles(stacked, plan.tile, reach(self.sampler), colors, None)["colors"]
+
+    @property
+    def shares_gaussians(self) -> bool:
+        """Whether colour and transparency can be of the same Gaussians: those have all of both."""
+        return self.config.predicted and self.config.sampler.decoder.kind == "residual"
+
+    def _plain_sampler(self) -> Sampler:
+        """What splats with the same weights and has nothing to add."""
+        config = replace(self.config.sampler, decoder=DecoderConfig("residual", (1,)))
+        plain = Sampler(0, config).to(self.bank.raw)
+        with torch.no_grad():
+            plain.raw_footprint.copy_(self.sampler.raw_footprint)
+        return plain.eval().requires_grad_(False)
 
     def _field(
         self,
@@ -397,6 +490,7 @@ class GaussianSR(nn.Module):
             feat=maps["feat"],
             context=maps["context"].movedim(-1, 1),
             slopes=maps.get("slopes"),
+            presence=maps.get("presence"),
             sampler=self.sampler,
             classifier=self.config.classifier,
             model=f"{BEST}{self.name}" if plan.ensemble else self.name,
@@ -411,38 +505,66 @@ class GaussianSR(nn.Module):
             raise ConfigError(f"a mosaic is of one image, and {len(images.rgb)} were given.")
         check_tile(plan.tile)
         lr = images.rgb.to(self.bank.raw)
+        alpha = None if images.alpha is None else images.alpha[None].to(lr)
         grey, weights = is_grey(lr), fingerprint(self)
 
-        def make(part: Slices) -> GaussianField:
-            return self._part(lr, part, plan, grey, weights)
+        @lru_cache(maxsize=1)  # its transparency is asked for next
+        def both(top: int, bottom: int, left: int, right: int) -> GaussianField:
+            part = slice(top, bottom), slice(left, right)
+            return self._part(lr, alpha, part, plan, grey, weights)
 
-        alpha = None
-        if images.alpha is not None:
-            alpha = self._mosaic(Images(images.alpha[None]), plan, store)
+        def make(part: Slices) -> GaussianField:
+            rows, columns = part
+            return both(rows.start, rows.stop, columns.start, columns.stop)
+
+        def make_alpha(part: Slices) -> GaussianField:
+            made = make(part).alpha
+            assert made is not None  # there is one where this is called
+            return made
+
+        corner = slice(0, 1), slice(0, 1)
+        grid = Grid((lr.shape[-2], lr.shape[-1]), plan.tile)
+        veil = None
+        if alpha is not None:
+            veil = Mosaic(alpha, make_alpha(corner), make_alpha, store, grid)
         return Mosaic(
             lr=lr,
-            like=make((slice(0, 1), slice(0, 1))),
+            like=replace(make(corner), alpha=None),
             make=make,
             store=store,
-            grid=Grid((lr.shape[-2], lr.shape[-1]), plan.tile),
-            alpha=alpha,
+            grid=grid,
+            alpha=veil,
             info=images.info,
             batch_shape=images.batch_shape,
         )
 
     @torch.no_grad()
     def _part(
-        self, lr: Tensor, part: Slices, plan: "_Plan", grey: Bool[Tensor, " 1"], weights: str
+        self,
+        lr: Tensor,
+        alpha: Tensor | None,
+        part: Slices,
+        plan: "_Plan",
+        grey: Bool[Tensor, " 1"],
+        weights: str,
     ) -> GaussianField:
         """The field of a rectangle, to the last bit as cut out of that of the whole."""
-        halo = self._own_radius + plan.halo(self.sampler)
-        outer = widened(part, halo, (lr.shape[-2], lr.shape[-1]))
-        crop = lr[:, :, *outer]
-        maps = self._maps(crop, replace(plan, tile=max(crop.shape[-2:])), None)
-        inner = within(part, outer)
-        own = {name: value[:, *inner].clone() for name, value in maps.items()}
-        own = self._settled(own, lr, part, plan)
-        return self._field(lr[:, :, *part], _greyed(own, grey), plan, weights)
+        size = lr.shape[-2], lr.shape[-1]
+        # Colours that are corrected once more depend on those around them.
+        again = reach(self.sampler) if alpha is not None and plan.corrected else 0
+        wide = widened(part, again, size)
+        outer = widened(wide, self._own_radius + plan.halo(self.sampler), size)
+        inner = within(wide, outer)
+        found = []
+        for planes in (lr, alpha):
+            if planes is None:
+                continue
+            crop = planes[:, :, *outer]
+            maps = self._maps(crop, replace(plan, tile=max(crop.shape[-2:])), None)
+            own = {name: value[:, *inner].clone() for name, value in maps.items()}
+            found.append(self._settled(own, planes, wide, plan))
+        kept = within(part, wide)
+        return self._fields(lr, alpha, found, wide, plan, grey, weights, kept)
 
     def _settled(
         self, maps: dict[str, Tensor], lr: Float[Tensor, "b 3 h w"], part: Slices, plan: "_Plan"
@@ -453,17 +575,17 @@ class GaussianSR(nn.Module):
             return maps
         pixels = lr[:, :, *part].movedim(1, -1)[flat]
         colors, which = pixels.unique(dim=0, return_inverse=True)
-        side = 2 * self.radius + 1
-        centre = slice(self.radius, self.radius + 1)
-        alone = replace(plan, tile=side)
-        found: dict[str, list[Tensor]] = {}
-        for color in colors:
-            sheet = color[None, :, None, None].expand(1, 3, side, side)
-            for name, value in self._maps(sheet, alone, None).items():
-                found.setdefault(name, []).append(value[0, centre, centre][0, 0])
-        for name, values in found.items():
-            maps[name][flat] = torch.stack(values)[which]
+        found = [self._far_from_borders(color, plan) for color in colors]
+        for name, value in maps.items():
+            value[flat] = torch.stack([said[name] for said in found])[which]
         return maps
+
+    def _far_from_borders(self, color: Float[Tensor, "3"], plan: "_Plan") -> dict[str, Tensor]:
+        """What the network says of one pixel of a large flat picture."""
+        side = 2 * self.radius + 1
+        sheet = color[None, :, None, None].expand(1, 3, side, side)
+        maps = self._maps(sheet, replace(plan, tile=side), None)
+        return {name: value[0, self.radius, self.radius] for name, value in maps.items()}
 
     def _maps(
         self, images: Float[Tensor, "b 3 h w"], plan: "_Plan", progress: Progress | None

@@ -26,8 +26,8 @@ FIELD = {
     "batch_shape", "bank", "bank_raw", "choice_at", "classifier", "alpha", "colors", "context",
     "edits", "evidence", "explain", "faithful", "feat", "grey", "index", "info", "kernels",
     "kernels_at", "layers", "lr", "lr_size", "mixed", "model", "nbytes", "offsets", "options",
-    "read", "render", "sampler", "save", "slopes", "splat_maps", "to", "to_html", "weights",
-    "with_bank", "with_kernel",
+    "presence", "read", "render", "sampler", "save", "slopes", "splat_maps", "to", "to_html",
+    "weights", "with_bank", "with_kernel",
 }  # fmt: skip
 
 

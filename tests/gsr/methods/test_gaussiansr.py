@@ -278,13 +278,15 @@ def test_files_arrays_and_tensors_are_one_image(make_model: Make, tmp_path) -> N
     assert isinstance(expected.render(1.5), Tensor)
 
 
-def test_transparency_is_a_field_of_its_own(make_model: Make) -> None:
+def test_transparency_is_of_the_same_gaussians(make_model: Make) -> None:
     pixels = np.random.default_rng(0).integers(1, 256, (5, 6, 4), dtype=np.uint8)
     model = make_model("lite")
     field = model.encode(Image.fromarray(pixels))
     assert field.alpha is not None
+    for name in ("index", "offsets", "bank_raw", "evidence"):
+        assert torch.equal(getattr(field.alpha, name), getattr(field, name))
     alpha = torch.from_numpy(pixels[..., 3]).float() / 255
-    assert_same_maps(field.alpha, model.encode(alpha.expand(3, -1, -1)))
+    assert torch.equal(field.alpha.lr, alpha.expand(1, 3, -1, -1))
     assert model.encode(Image.fromarray(pixels[..., :3])).alpha is None
 
 

@@ -23,7 +23,7 @@ HOW = " ".join((ROOT / "docs" / "how-it-works.md").read_text("utf-8").split())
 MANIFEST = tomllib.loads((ROOT / "weights" / "manifest.toml").read_text("utf-8"))
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "training/*.md", "weights/**/*.md", "apps/gsr_apps/**/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "training/*.md", "weights/**/*.md", "apps/**/*.md")
     for path in ROOT.glob(pattern)
     if "node_modules" not in path.parts
 )

@@ -5,8 +5,10 @@ that an index has them; it shows what a wheel asks for, and that the lines peopl
 """
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
@@ -122,22 +124,48 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(tmp_path_factory.mktemp("empty") / "it", names | tools | {"torch"})
 
 
+Outcome = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    empty: Environment, wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[Path, Outcome]]:
+    """What each line printed and where it installed to; two at a time, since pip mostly waits.
+
+    Without dependencies, which the tests above are about.
+    """
+
+    def run(line: str) -> tuple[Path, Outcome]:
+        target = tmp_path_factory.mktemp("target")
+        settings = {
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_COMPILE": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one the wrong way round
+            "PIP_FIND_LINKS": str(wheel.parent),
+        }
+        if "torch" not in line:
+            settings["PIP_TARGET"] = str(target)
+        return target, empty.run(line, **settings)
+
+    lines = instructions()
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(lines, pool.map(run, lines), strict=True))
+
+
 @pytest.mark.parametrize("line", instructions())
 def test_an_instruction_runs_as_written(
-    line: str, empty: Environment, wheel: Path, tmp_path: Path
+    line: str, outcomes: dict[str, tuple[Path, Outcome]]
 ) -> None:
-    """Without dependencies, which the tests above are about."""
-    settings = {
-        "PIP_NO_INDEX": "1",
-        "PIP_NO_DEPS": "1",
-        "PIP_NO_COMPILE": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one the wrong way round
-        "PIP_FIND_LINKS": str(wheel.parent),
-    }
-    if "torch" not in line:
-        settings["PIP_TARGET"] = str(tmp_path)
-    done = empty.run(line, **settings)
+    target, done = outcomes[line]
     assert done.returncode == 0, done.stderr
     assert "does not provide the extra" not in done.stderr + done.stdout
     if "torch" not in line:
-        assert list(tmp_path.glob("gaussiansr-*.dist-info"))
+        assert list(target.glob("gaussiansr-*.dist-info"))
+
+
+def test_the_page_on_installing_lists_every_extra(built: metadata.Distribution) -> None:
+    page = (ROOT / "docs" / "installation.md").read_text("utf-8")
+    listed = set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE))
+    assert listed == set(built.metadata.get_all("Provides-Extra")) - {"dev"}

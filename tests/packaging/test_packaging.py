@@ -20,7 +20,7 @@ from helpers.installed import Environment, needed
 import gsr
 
 INSTALL = re.compile(r'pip install (?:-c constraints\.txt )?(?:-e )?(?:"[^"]+"|[^\s`"]+)')
-FOLDERS = ("gsr", "apps", "training", "docs", "notebooks")
+FOLDERS = ("gsr", "apps/gsr_apps", "training", "docs", "notebooks")
 
 
 def test_the_version_stands_in_one_place(built: metadata.Distribution) -> None:

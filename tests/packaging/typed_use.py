@@ -6,16 +6,20 @@
 from pathlib import Path
 from typing import assert_type
 
+import torch
+from PIL import Image
+
 import gsr
 from gsr import plots
-from gsr.field import GaussianField
 from gsr.widgets import ClassifierLab, FieldViewer, KernelBankExplorer, link
 
 model = gsr.load("lite")
 assert_type(model, gsr.GaussianSR)
 
+assert_type(model.encode("photo.png").render(scale=2), Image.Image)
+assert_type(model.encode(torch.zeros(3, 4, 4)).render(scale=2), torch.Tensor)
+
 field = gsr.open_field("photo.gsf")
-assert_type(field, GaussianField)
 assert_type(field.save("copy.gsf"), Path)
 assert_type(gsr.View(x=0, y=0, width=8, height=6, size=(60, 80)), gsr.View)
 

@@ -6,6 +6,7 @@ import { Renderer } from "./renderer.js";
 
 const REACH_PIXELS = 256; // a side of a footprint
 const LARGEST_TEXTURE = 8192;
+const TINY = 1e-6;
 
 /**
  * The answers of a field to the viewer's questions.
@@ -18,7 +19,7 @@ export function localTransport(field, renderer = Renderer.of(field)) {
   let known = null;
   const pace = new Pace();
   const answers = {
-    frame: (asked) => frameOf(renderer, pace, asked),
+    frame: (asked) => frameOf(renderer, pace, faithful(field, asked)),
     ellipses({ view, limit }) {
       return listed(field, view, limit);
     },
@@ -47,6 +48,17 @@ export function localTransport(field, renderer = Renderer.of(field)) {
       return answers[what](args);
     },
   };
+}
+
+// As gsr.field.render: at magnification 1, pixel on pixel, and below it, a field that gives back its picture
+// shows that.
+function faithful(field, asked) {
+  const { x, y, width, height, columns, rows } = asked.view;
+  const scales = [columns / width, rows / height];
+  const whole = [x, y].every((place) => Math.abs(place - Math.round(place)) < TINY);
+  const ofPixels = Math.max(...scales) <= 1 + TINY && (whole || Math.min(...scales) < 1 - TINY);
+  const own = asked.method === "gsr" && asked.layer === "result";
+  return field.faithful && own && ofPixels ? { ...asked, layer: "lr" } : asked;
 }
 
 /**

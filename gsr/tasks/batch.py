@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 
 Status = Literal["written", "skipped", "failed"]
 
-OUTPUT_BYTES, INPUT_BYTES = 8, 500
-"""Memory per output and per input pixel, measured and rounded up; only used to warn."""
+OWN_BYTES, OUTPUT_BYTES, INPUT_BYTES = 500_000_000, 4, 210
+"""Memory of the program at work, per output pixel of 8 bits and per input pixel, measured with
+`lite`; only used to warn.
+"""
 ENCODING_COST = 30
 """Encoding an input pixel takes about as long as rendering this many; only moves the bar."""
 
@@ -169,7 +171,7 @@ class Batch:
         return layout
 
     def _warn_of_memory(self, job: Job, lr_size: tuple[int, int], size: tuple[int, int]) -> None:
-        need = OUTPUT_BYTES * size[0] * size[1] + INPUT_BYTES * lr_size[0] * lr_size[1]
+        need = memory_needed(lr_size, size, self.depth or 8)
         free = free_memory()
         if free is not None and need > free:
             self.steps.note(
@@ -251,6 +253,12 @@ class Batch:
             else:
                 raise
         return Outcome(str(job.source), str(job.output), "failed", error=said)
+
+
+def memory_needed(lr_size: tuple[int, int], size: tuple[int, int], depth: int = 8) -> int:
+    """Bytes of memory that a picture (height, width) takes at its most, at a size and depth."""
+    output = OUTPUT_BYTES * depth // 8 * size[0] * size[1]
+    return OWN_BYTES + output + INPUT_BYTES * lr_size[0] * lr_size[1]
 
 
 class _EndError(BaseException):

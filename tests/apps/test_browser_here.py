@@ -167,3 +167,32 @@ def test_a_lost_graphics_processor_is_survived(page: Any, field: Any) -> None:
     changed = edits.apply(field, [edits.Force(1)])
     assert_near(differences(page, changed, views(4, 11)))
     assert page.problems == []
+
+
+LEFT = f"""async (name) => {{
+  const {{ drawnHere }} = await import('/viewer/here.js');
+  const {{ httpTransport }} = await import('/viewer/http.js');
+  const own = WebGL2RenderingContext.prototype.getParameter;
+  WebGL2RenderingContext.prototype.getParameter = function (what) {{
+    return what === 0x9246 ? name : own.call(this, what); // the renderer's name, unmasked
+  }};
+  const {{ picture }} = {VIEWER};
+  const base = new URL('studio/', location.origin);
+  const transport = drawnHere(httpTransport(base, picture.id), picture);
+  await transport.whole;
+  const view = {{ x: 0, y: 0, width: 10, height: 10, columns: 40, rows: 40 }};
+  const asked = {{ view, method: 'gsr', layer: 'result', quality: 'exact' }};
+  const {{ by }} = await transport.ask('frame', asked);
+  transport.stop();
+  WebGL2RenderingContext.prototype.getParameter = own;
+  return by ?? 'app';
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "by"), [("llvmpipe (LLVM 15)", "app"), ("Intel Iris Xe", "browser")]
+)
+def test_a_browser_without_a_graphics_processor_leaves_it_to_the_app(
+    page: Any, name: str, by: str
+) -> None:
+    assert page.evaluate(LEFT, name) == by

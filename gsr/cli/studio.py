@@ -46,10 +46,20 @@ def studio(
             help="A site like http://localhost:8888 that may show the app in a frame; repeatable."
         ),
     ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            help="Path of a proxy below which the app is reached, such as /proxy/7860; needed "
+            "where the proxy does not say it in X-Forwarded-Prefix.",
+            metavar="PATH",
+        ),
+    ] = None,
 ) -> None:
     """Start the app in the browser."""
     further: dict[str, Any] = {"allow_hosts": allow_host, "allow_embed": allow_embed}
     further = {name: names for name, names in further.items() if names}
+    if root_path is not None:
+        further["root_path"] = root_path
     if strength != 1:
         further["strength"] = strength
     with needing("app", PARTS):

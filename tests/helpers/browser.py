@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,14 @@ _TIDY = """() => {
 
 
 @contextmanager
-def running_app(weights: Path, photo: Path, port: int = 0) -> Iterator[str]:
+def running_app(
+    weights: Path, photo: Path, port: int = 0, options: Sequence[str] = ()
+) -> Iterator[str]:
     """The address of an app that shows `photo`."""
     command = [sys.executable, "-m", "gsr_apps.studio", str(photo), "--model", str(weights)]
     env = environment()
     app = subprocess.Popen(
-        [*command, "--port", str(port), "--no-open"],
+        [*command, "--port", str(port), "--no-open", *options],
         cwd=ROOT,
         env=env,
         stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ from .batch_tab import batch_tab
 from .bodies import MAX_FIELD_BYTES, MEMORY, Bodies
 from .budget import Budget
 from .guard import Guard
+from .rooted import Inside
 from .server import PAGE
 from .studio import Studio
 from .upload_routes import upload_routes
@@ -61,6 +62,7 @@ def mount_demo(app: FastAPI, studio: Studio) -> FastAPI:
     demo = build_demo(studio, uploads)
     demo.queue(max_size=64)
     app.include_router(upload_routes(uploads))  # before Gradio's, which it replaces
+    app.add_middleware(Inside)  # the last to see a request, where paths are answered
     app.add_middleware(Guard, demo=demo, uploads=uploads)
     app.add_middleware(Bodies, disk=disk, memory=MEMORY)
     mounted = gr.mount_gradio_app(

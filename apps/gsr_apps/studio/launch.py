@@ -3,11 +3,13 @@
 import asyncio
 import errno
 import logging
+import os
 import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -24,6 +26,7 @@ from gsr.decoding.pool import Pool
 from .auth import BasicAuth, check_credentials
 from .doors import Doors, Hosts
 from .policy import Policy, Told
+from .rooted import Outside, checked_root
 from .studio import Studio, read_picture
 from .workplace import workplace
 
@@ -34,17 +37,20 @@ DECODERS = 2
 
 @dataclass(frozen=True)
 class Rules:
-    """Who may use the app: what it is called, what browsers are allowed, who may log in."""
+    """Who may use the app: what it is called, what browsers are allowed, who may log in, and below
+    which path of a proxy it is reached.
+    """
 
     hosts: Hosts
     policy: Policy
     auth: str | None = None
+    root_path: str = ""
 
     def around(self, app: ASGIApp) -> ASGIApp:
         """The same app behind them."""
         if self.auth is not None:
             app = BasicAuth(app, self.auth)
-        return Told(Doors(app, self.hosts), self.policy)
+        return Outside(Told(Doors(app, self.hosts), self.policy), self.root_path)
 
 
 def launch(
@@ -57,6 +63,7 @@ def launch(
     allow_hosts: Sequence[str] = (),
     allow_embed: Sequence[str] = (),
     strength: float = 1.0,
+    root_path: str = "",
 ) -> None:
     """Serve until interrupted; prints `gsr app: http://...` once the page can be opened.
 
@@ -69,6 +76,8 @@ def launch(
         auth: `USER:PASSWORD` that everything then asks for.
         strength: As of `gsr.load`, where `model` is not one already.
         allow_hosts: Names by which the app is reached besides its own, of a proxy for instance.
+        root_path: Path of a proxy below which the app is reached, where the proxy does not say it
+            itself (in `X-Forwarded-Prefix`).
         allow_embed: Sites such as `http://localhost:8888` that may show the app in a frame.
 
     Raises:
@@ -77,7 +86,9 @@ def launch(
     """
     if auth is not None:
         check_credentials(auth)
-    rules = Rules(Hosts(host, tuple(allow_hosts)), Policy(tuple(allow_embed)), auth)
+    rules = Rules(
+        Hosts(host, tuple(allow_hosts)), Policy(tuple(allow_embed)), auth, checked_root(root_path)
+    )
     with workplace(), bind(host, port) as listener, Pool(DECODERS) as pool:
         loaded = model if isinstance(model, GaussianSR) else load(model, strength=strength)
         picture = None
@@ -140,8 +151,9 @@ def _reachable(host: str) -> str:
 def _serve(
     studio: Studio, listener: socket.socket, ready: Callable[[], None], rules: Rules
 ) -> None:
-    from .demo import mount_demo
-    from .server import create_app
+    with without_proxies():
+        from .demo import mount_demo
+        from .server import create_app
 
     app = rules.around(mount_demo(create_app(studio), studio))
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
@@ -152,6 +164,22 @@ def _serve(
         raise  # it has an exit code of its own, and nothing is left to be cleared up
     except KeyboardInterrupt:
         pass  # the usual way to end it
+
+
+@contextmanager
+def without_proxies() -> Iterator[None]:
+    """No proxies in the environment: Gradio prepares to use them when it is imported, which fails
+    for kinds that need further packages, and nothing here asks anybody outside.
+    """
+    named = {name: os.environ.pop(name) for name in list(os.environ) if _names_a_proxy(name)}
+    try:
+        yield
+    finally:
+        os.environ.update(named)
+
+
+def _names_a_proxy(name: str) -> bool:
+    return name.lower().endswith("_proxy")
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -1,0 +1,31 @@
+"""The whole page below a path of a proxy, in a real browser."""
+
+import pytest
+from helpers.browser import opened_page, running_app
+from helpers.proxy import proxied
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_many_pictures_below_a_path(browser, weights, photo, tells):
+    root = "/user/ann/proxy/7860"
+    options = [] if tells else ["--root-path", root]
+    with (
+        running_app(weights, photo, options=options) as address,
+        proxied(int(address.rsplit(":", 1)[1]), root, tells=tells) as (below, outside),
+    ):
+        page = opened_page(browser, below)
+        page.get_by_role("tab", name="Many pictures").click()
+        page.locator("#batch-files input[type=file]").set_input_files(str(photo))
+        page.wait_for_function(
+            f"() => document.querySelector('#batch-files').innerText.includes('{photo.stem}')"
+        )
+        page.click("#batch-start")
+        page.wait_for_function(
+            "() => document.querySelector('#batch').innerText.includes('1 of 1 pictures were made')",
+            timeout=60_000,
+        )
+        assert outside - {"/favicon.ico"} == set()
+        assert page.problems == []
+        page.close()

@@ -1,29 +1,60 @@
 // The signed difference of two panes at the live zoom: grey where they agree, brighter where the
 // second is brighter.
+//
+// It is made by drawing alone: browsers that protect from fingerprinting put noise into what is read
+// back from a canvas.
 
 import { drawPane } from "./layers.js";
 
+const GREY = "rgb(128 128 128)";
+
 export class Difference {
   constructor() {
-    this.canvases = [0, 1].map(() => document.createElement("canvas"));
+    const made = () => document.createElement("canvas").getContext("2d");
+    this.first = made();
+    this.second = made();
+    this.gained = made();
+    this.sum = made();
   }
 
-  // Paint gain * (second - first) into the pane.
+  // Paint 128 + gain * (second - first) into the pane; the gain is a whole number.
   paint(context, pane, viewport, picture, frames, gain) {
-    const [first, second] = this.canvases.map((canvas, i) => this.read(canvas, pane, viewport, picture, frames[i]));
-    const a = first.data;
-    const b = second.data;
-    for (let i = 0; i < b.length; i += 4) {
-      if (!a[i + 3]) continue; // outside of the picture
-      for (let k = i; k < i + 3; k++) b[k] = 128 + gain * (b[k] - a[k]); // clamped by the array
-    }
-    context.putImageData(second, pane.x, pane.y);
+    const size = { width: pane.width, height: pane.height };
+    for (const one of [this.first, this.second, this.gained, this.sum]) Object.assign(one.canvas, size);
+    const local = { ...pane, x: 0, y: 0, clipX: 0, clipWidth: pane.width };
+    [this.first, this.second].forEach((one, i) => drawPane(one, local, viewport, picture, frames[i]));
+    fill(this.sum, GREY);
+    this.add(this.second, this.first, gain);
+    invert(this.sum);
+    this.add(this.first, this.second, gain);
+    invert(this.sum);
+    draw(this.sum, "destination-in", this.first); // nothing outside of the picture
+    context.drawImage(this.sum.canvas, pane.x, pane.y);
   }
 
-  read(canvas, pane, viewport, picture, frame) {
-    Object.assign(canvas, { width: pane.width, height: pane.height });
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    drawPane(context, { ...pane, x: 0, y: 0, clipX: 0, clipWidth: pane.width }, viewport, picture, frame);
-    return context.getImageData(0, 0, pane.width, pane.height);
+  // sum + gain * max(0, more - less), which never leaves 0 .. 255.
+  add(more, less, gain) {
+    draw(this.gained, "copy", more);
+    invert(this.gained);
+    draw(this.gained, "lighter", less); // 255 - more + less, at most 255
+    invert(this.gained);
+    for (let i = 0; i < gain; i++) draw(this.sum, "lighter", this.gained);
   }
+}
+
+function draw(onto, operation, from) {
+  onto.globalCompositeOperation = operation;
+  onto.drawImage(from.canvas, 0, 0);
+  onto.globalCompositeOperation = "source-over";
+}
+
+function fill(context, color, operation = "source-over") {
+  context.globalCompositeOperation = operation;
+  context.fillStyle = color;
+  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  context.globalCompositeOperation = "source-over";
+}
+
+function invert(context) {
+  fill(context, "white", "difference");
 }

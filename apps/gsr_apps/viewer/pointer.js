@@ -8,11 +8,14 @@ const DOUBLE_FACTOR = 2;
 const FLING_MS = 60; // of the last moves, that say how fast a hand was
 const FLING_LEAST = 0.4; // CSS pixels per millisecond
 const MOUSE = { speed: 1, way: 160 }; // a mouse puts things down exactly unless it really throws them
+const NOTCH = 0.2; // logarithm of the factor of one step of a mouse's wheel with the control key
 
 // act: { hold(), pan(dx, dy), zoom(x, y, factor), glide(vx, vy), closer(x, y, factor), click(x, y),
-// hover(x, y), leave(), fit(), one(), close(), source(number), centre(), tool() }; places are CSS pixels
-// from the stage's corner, speeds CSS pixels per millisecond. A tool takes what the first pointer does:
-// { down(x, y), move(x, y), up() }, and cancel() when it was not meant: a second finger came to zoom.
+// hover(x, y), leave(), fit(), one(), close(), source(number), centre(), tool(), zooms(factor), wheel() };
+// places are CSS pixels from the stage's corner, speeds CSS pixels per millisecond. A tool takes what the
+// first pointer does: { down(x, y), move(x, y), up() }, and cancel() when it was not meant: a second finger
+// came to zoom. zooms() says whether zooming changes anything, wheel() whether the wheel alone is the
+// viewer's, or the page's that it is in.
 export function listen(stage, act) {
   const pointers = new Map();
   let travelled = 0;
@@ -21,11 +24,20 @@ export function listen(stage, act) {
   const clicks = doubled(act);
   const at = (event) => {
     const box = stage.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
+    // Inside something that CSS scales, a pixel of the screen is not one of the stage.
+    const [x, y] = [stage.offsetWidth / box.width || 1, stage.offsetHeight / box.height || 1];
+    return [(event.clientX - box.left) * x, (event.clientY - box.top) * y];
+  };
+  // The end of a pointer does not always arrive: it may be let go outside of the window.
+  const forget = () => {
+    pointers.clear();
+    tool?.cancel();
+    tool = null;
   };
 
   stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
+    if (event.isPrimary) forget();
     stage.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, at(event));
     if (tool) tool.cancel();
@@ -39,6 +51,7 @@ export function listen(stage, act) {
 
   stage.addEventListener("pointermove", (event) => {
     const [x, y] = at(event);
+    if (event.buttons === 0 && pointers.has(event.pointerId)) forget();
     const last = pointers.get(event.pointerId);
     if (!last) return act.hover(x, y);
     if (tool) return tool.move(x, y);
@@ -64,14 +77,14 @@ export function listen(stage, act) {
   };
   stage.addEventListener("pointerup", release);
   stage.addEventListener("pointercancel", release);
+  stage.addEventListener("lostpointercapture", release); // after an end that was heard, nothing is left
   stage.addEventListener("pointerleave", () => act.leave());
 
   stage.addEventListener("wheel", (event) => {
+    const factor = wheelFactor(event, stage.clientHeight);
+    if (!event.ctrlKey && !(act.wheel() && act.zooms(factor))) return; // the page scrolls on
     event.preventDefault();
-    const lines = event.deltaMode === 1 ? 20 : 1;
-    const delta = Math.min(240, Math.max(-240, event.deltaY * lines));
-    // A trackpad's pinch arrives as a wheel with the control key and small steps.
-    act.zoom(...at(event), Math.exp(-delta * (event.ctrlKey ? 0.01 : 0.0016)));
+    act.zoom(...at(event), factor);
   }, { passive: false });
 
   stage.addEventListener("keydown", (event) => {
@@ -119,6 +132,21 @@ export class Throw {
     const way = Math.hypot(x1 - this.first[0], y1 - this.first[1]);
     return Math.hypot(...speed) > this.least.speed && way >= this.least.way ? speed : null;
   }
+}
+
+/**
+ * By how much a turn of a wheel zooms.
+ * @param {{ deltaY: number, deltaMode: number, ctrlKey: boolean }} event
+ * @param {number} page CSS pixels that count as one page
+ */
+export function wheelFactor({ deltaY, deltaMode, ctrlKey }, page) {
+  const unit = [1, 20, page][deltaMode] ?? 1; // pixels, lines, pages
+  const delta = Math.min(240, Math.abs(deltaY * unit));
+  let step = 0.0016 * delta;
+  // A trackpad's pinch arrives as a wheel with the control key and many small steps; a mouse's wheel with
+  // that key as few large ones.
+  if (ctrlKey) step = Math.max(step, Math.min(0.01 * delta, NOTCH));
+  return Math.exp(-Math.sign(deltaY) * step);
 }
 
 function pinch(pointers, moved, place, act) {

@@ -66,6 +66,8 @@ export class Viewer {
   constructor(element, { scale = 4, methods = [], state = {}, edits = null, measure = null }) {
     this.methods = methods;
     this.firstScale = scale;
+    /** Whether the wheel zooms; else it scrolls the page, and zooms with the control key only. */
+    this.wheel = true;
     this.edits = edits;
     this.measure = measure;
     this.motion = new Motion();
@@ -394,6 +396,8 @@ export class Viewer {
       zoom: (x, y, factor) => this.byHand(() => {
         this.viewport.zoomAt(...this.screen.local(x, y), this.viewport.scale * factor);
       }),
+      zooms: (factor) => Boolean(this.picture) && this.viewport.zooms(factor),
+      wheel: () => this.wheel,
       // speeds are CSS pixels per millisecond
       glide: (vx, vy) => {
         let [gone, down] = [0, 0];

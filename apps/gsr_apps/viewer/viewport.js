@@ -47,6 +47,11 @@ export class Viewport {
     return LARGEST * this.dpr;
   }
 
+  /** Whether zooming by a factor would change anything. */
+  zooms(factor) {
+    return factor < 1 ? this.scale > this.smallest * (1 + 1e-9) : factor > 1 && this.scale < LARGEST;
+  }
+
   setScale(scale) {
     this.scale = Math.min(this.largest, Math.max(this.smallest, scale));
   }

@@ -82,6 +82,7 @@ function tie(model, viewer, places) {
     }),
     follow("selection", (point) => viewer.select(point)),
     follow("kernels", (kernels) => viewer.highlight({ kernels })),
+    follow("wheel", (wheel) => Object.assign(viewer, { wheel })),
   ];
   return {
     // A view says the scale too.

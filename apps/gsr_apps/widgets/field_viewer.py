@@ -45,6 +45,7 @@ class FieldViewer(anywidget.AnyWidget):
         truth: The large picture the field was made from: a path, a PIL image or a tensor.
         label: What the field is called there, if not by its weights.
         height: Of the widget, in CSS pixels.
+        wheel: Whether the wheel zooms; if not, it scrolls the notebook, and zooms with Ctrl held.
 
     Attributes:
         view: (x, y, width, height) on show, LR pixels; None before it is drawn.
@@ -77,6 +78,7 @@ class FieldViewer(anywidget.AnyWidget):
     )
     hovered = traitlets.List(traitlets.Int(), allow_none=True, default_value=None).tag(sync=True)
     kernels = traitlets.List(traitlets.Int()).tag(sync=True)
+    wheel = traitlets.Bool(True).tag(sync=True)
     height = traitlets.Int(460, min=200, max=4000).tag(sync=True)
     renderer = traitlets.Enum(RENDERERS, "auto").tag(sync=True)
     version = traitlets.Int(0).tag(sync=True)

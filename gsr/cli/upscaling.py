@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gsr.base.compression import Compression, Subsampling
 from gsr.base.errors import ConfigError, GsrError, OutputError
 from gsr.base.files import STDIN, is_folder, is_newer
 from gsr.base.metadata_kinds import KINDS, kinds
@@ -114,6 +115,19 @@ def upscale(
     newer: Annotated[
         bool, typer.Option("--newer", help="Replace results that are older than their picture.")
     ] = False,
+    quality: Annotated[
+        int | None,
+        typer.Option(
+            help="Of JPEG, 95 if not given; or of a WebP that is not lossless.", min=1, max=100
+        ),
+    ] = None,
+    subsampling: Annotated[
+        Subsampling | None,
+        typer.Option(help="Resolution of colour in a JPEG. Default: 4:4:4, all of it."),
+    ] = None,
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Refuse formats that lose something.")
+    ] = False,
     strip: Annotated[
         bool, typer.Option("--strip", help="Write no metadata: no EXIF, ICC profile, comment.")
     ] = False,
@@ -158,6 +172,7 @@ def upscale(
         _check_background(background, fit)
     if newer and overwrite:
         raise ConfigError("--overwrite replaces every result, and --newer some; choose one.")
+    compression = Compression(quality, subsampling, lossless)
     names = Names(wanted.label, f".{file_format or 'png'}", name)
     piped = is_stdout(output)
     check_terminals(reads=STDIN in inputs, writes=piped)
@@ -190,6 +205,7 @@ def upscale(
             strip=strip,
             keep=None if keep is None else kinds(keep),
             depth=None if depth is None else _DEPTHS[depth],
+            compression=compression,
             dither=dither,
             preserve_times=preserve_times,
             white=white,

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from gsr.base.atomic import writing
+from gsr.base.compression import Compression
 from gsr.base.errors import OutputError, reason
 from gsr.decoding.coding import hdr_name
 from gsr.decoding.info import PictureInfo
@@ -41,7 +42,8 @@ def save(
     strip: bool = False,
     keep: Collection[str] | None = None,
     comment: dict[str, str] | None = None,
-    quality: int = 95,
+    quality: int | None = None,
+    compression: Compression | None = None,
 ) -> tuple[str, ...]:
     """Write a picture whole or not at all; an existing file is replaced only at the very end.
 
@@ -57,7 +59,8 @@ def save(
         keep: kinds of metadata to keep, see `gsr.base.metadata_kinds`; unless given, all.
         comment: entries such as ``{"Software": "gsr 0.1", "gsr:scale": "3.7"}``, written as PNG
             text, or joined into the EXIF Software tag of JPEG, WebP and TIFF.
-        quality: JPEG quality, 1 to 100.
+        quality: of a JPEG, 1 to 100; 95 if not given. Other formats do not look at it.
+        compression: all that formats have to choose, instead of `quality`.
 
     Returns:
         Notes: a sentence for each thing in `info` that the file could not take.
@@ -74,14 +77,15 @@ def save(
     file_format = check_output(target, size, transparent=_shows_through(pixels), info=info)
     if file_format in _NO_TRANSPARENCY:
         pixels = _opaque(pixels)
-    if not 1 <= quality <= 100:
-        raise OutputError(f"quality must be between 1 and 100, got {quality}.")
+    if compression is None:
+        compression = Compression(quality if file_format == "JPEG" else None)
+    choices = compression.options(file_format, target)
     if strip:
         info, comment = PictureInfo(cicp=info.cicp if info and hdr_name(info) else None), {}
     kept = chosen(info or PictureInfo(), keep)
     try:
         with writing(target) as stream:
-            notes = _write_all(pixels, stream, file_format, quality, kept, comment or {})
+            notes = _write_all(pixels, stream, file_format, choices, kept, comment or {})
     except OutputError:
         raise
     except (OSError, MemoryError):
@@ -138,7 +142,7 @@ def _write_all(
     image: Image.Image | Samples,
     stream: BinaryIO,
     file_format: str,
-    quality: int,
+    choices: dict[str, Any],
     info: PictureInfo,
     comment: dict[str, str],
 ) -> tuple[str, ...]:
@@ -146,7 +150,7 @@ def _write_all(
     mode = image.mode if isinstance(image, Image.Image) else pillow_mode(image)
     embedded = embed(info, comment, file_format, mode)
     try:
-        _write(image, stream, file_format, quality, embedded)
+        _write(image, stream, file_format, choices, embedded)
         return embedded.notes
     except OSError as error:
         if error.errno is not None:  # of the file system
@@ -157,7 +161,7 @@ def _write_all(
         pass  # whatever it was: the next attempt meets it again, or was the answer
     stream.seek(0)
     stream.truncate()
-    _write(image, stream, file_format, quality, embed(PictureInfo(), comment, file_format, ""))
+    _write(image, stream, file_format, choices, embed(PictureInfo(), comment, file_format, ""))
     return (f"The metadata could not be written as {file_format} and was left out.",)
 
 
@@ -165,10 +169,10 @@ def _write(
     image: Image.Image | Samples,
     stream: BinaryIO,
     file_format: str,
-    quality: int,
+    choices: dict[str, Any],
     embedded: Embedded,
 ) -> None:
-    options = _pixel_options(file_format, quality) | embedded.options
+    options = choices | embedded.options
     if not isinstance(image, Image.Image):
         _WRITE_SAMPLES[file_format](image, stream, options)
         return
@@ -227,16 +231,6 @@ def check_output(
             f"{size[1]} x {size[0]}; use .png or .tif."
         )
     return file_format
-
-
-def _pixel_options(file_format: str, quality: int) -> dict[str, Any]:
-    options: dict[str, dict[str, Any]] = {
-        # Full-resolution chroma: halving it would undo part of what was just upscaled.
-        "JPEG": {"quality": quality, "subsampling": 0},
-        "WEBP": {"lossless": True, "exact": True},
-        "TIFF": {"compression": "tiff_deflate"},
-    }
-    return options.get(file_format, {})
 
 
 def _bare(image: Image.Image) -> Image.Image:

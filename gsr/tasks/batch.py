@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gsr.base.atomic import check_replaceable, remove_leftovers
+from gsr.base.compression import Compression
 from gsr.base.errors import GsrError, OutputError, ScaleError, out_of_memory, reason
 from gsr.base.files import (
     check_not_an_input,
@@ -76,6 +77,7 @@ class Batch:
         strip: Write no metadata.
         keep: Kinds of metadata to keep, see `gsr.images.save`.
         depth: Bits per channel, see `gsr.images.depth_for`.
+        compression: See `gsr.images.save`.
         dither: Hide the steps of 8 bits, see `gsr.images.Dither`.
         preserve_times: Give results the times of their pictures.
         white: The value that is white, see `gsr.images.load`.
@@ -94,6 +96,7 @@ class Batch:
     strip: bool = False
     keep: "frozenset[str] | None" = None
     depth: "Depth | None" = None
+    compression: Compression = Compression()
     dither: bool = False
     preserve_times: bool = False
     white: float | None = None
@@ -150,7 +153,7 @@ class Batch:
         lr_size = header_size(job.source, self.pool)
         if lr_size is not None and lr_size[0] * lr_size[1] <= MAX_INPUT_PIXELS:
             size = self._layout(job, lr_size).canvas
-            check_output(job.output, size)
+            self.compression.options(check_output(job.output, size), job.output)
             self._warn_of_memory(job, lr_size, size)
         return None
 
@@ -207,7 +210,13 @@ class Batch:
         for note in notes:
             self.steps.note(f"{job.source}: {note}")
         left_out = save(
-            image, job.output, source.info, strip=self.strip, keep=self.keep, comment=comment
+            image,
+            job.output,
+            source.info,
+            strip=self.strip,
+            keep=self.keep,
+            comment=comment,
+            compression=self.compression,
         )
         left_out += self._times(job)
         for note in left_out:

@@ -237,6 +237,19 @@ def test_where_proportions_were_kept_it_is_said(upscale, tmp_path):
     assert "note: " not in upscale(tmp_path / "c.png", "--size", "240x80").err
 
 
+def test_how_much_is_lost_is_asked_for_or_refused(upscale, photo):
+    small, usual = (
+        upscale(photo, "-s", 2, "-f", "jpg", "--overwrite", *options).paths[0].stat().st_size
+        for options in (["--quality", 20, "--subsampling", "4:2:0"], [])
+    )
+    assert small < usual
+    refused(upscale(photo, "-s", 2, "--quality", 80), "PNG is lossless and has no quality")
+    refused(
+        upscale(photo, "-s", 2, "-f", "jpg", "--lossless", "--overwrite"), "JPEG is never lossless"
+    )
+    refused(upscale(photo, "-s", 2, "--quality", 0), "--quality")
+
+
 def test_choices_that_say_nothing_here_are_refused(upscale, photo):
     refused(upscale(photo, "-s", 2, "--fit", "pad"), "--fit says how a picture fits --size")
     refused(upscale(photo, "--size", "9x9", "--fit", "squeeze"), "--fit")

@@ -24,7 +24,8 @@ class Compression:
         lossless: Refuse to lose anything.
 
     Raises:
-        ConfigError: a quality out of range, or one of what is lossless.
+        OutputError: a quality out of range.
+        ConfigError: a quality, or subsampling, of what is lossless.
     """
 
     quality: int | None = None
@@ -33,7 +34,7 @@ class Compression:
 
     def __post_init__(self) -> None:
         if self.quality is not None and not 1 <= self.quality <= 100:
-            raise ConfigError(f"quality must be between 1 and 100, got {self.quality}.")
+            raise OutputError(f"quality must be between 1 and 100, got {self.quality}.")
         if self.lossless and (self.quality is not None or self.subsampling is not None):
             raise ConfigError("what is lossless has neither a quality nor subsampling.")
 

@@ -16,7 +16,7 @@ def checked_root(path: str) -> str:
     """A path without a slash at its end.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: `path` is not like `/user/ann/gsr`.
     """
     root = path.rstrip("/")
     if not _is_root(root):

@@ -49,7 +49,7 @@ export class Viewport {
 
   /** Whether zooming by a factor would change anything. */
   zooms(factor) {
-    return factor < 1 ? this.scale > this.smallest * (1 + 1e-9) : factor > 1 && this.scale < LARGEST;
+    return factor < 1 ? this.scale > this.smallest * (1 + 1e-9) : factor > 1 && this.scale < this.largest;
   }
 
   setScale(scale) {

@@ -295,7 +295,7 @@ def test_soft_fields_send_the_shape_of_each_ellipse(client, key):
     ("value", "word"),
     [
         ({"kind": "magic"}, "kind"),
-        ({"kind": "force", "kernel": 100}, "0 to 99"),
+        ({"kind": "force", "kernel": 100}, "0 and 99"),
         ({"kind": "force"}, "kernel"),
         ({"kind": "paint", "kernel": 1, "runs": [[0, 60, 9]]}, "leaves the picture"),
     ],

@@ -14,6 +14,9 @@ const FORMATS = {
   sweep: [["mp4", "MP4"], ["webp", "WebP"], ["gif", "GIF"]],
 };
 const SIZED = new Set(["whole", "view", "svg"]); // what has a size of its own
+const FILM_SIZES = [
+  ["", "As large as the picture"], ["1280x720", "1280 × 720"], ["1920x1080", "1920 × 1080"], ["1080x1080", "1080 × 1080"],
+];
 const SIZES = [["scale", "Scale ×"], ["width", "Width"], ["height", "Height"]];
 
 export class Exporter {
@@ -47,6 +50,7 @@ export class Exporter {
         this.showSize();
       },
     });
+    this.film = select("Size of the film", FILM_SIZES, () => this.showSize());
     this.strip = h("input", { type: "checkbox", onchange: () => this.showSize() });
     this.size = h("p", { role: "status" }, "");
     this.go = h("button", { type: "button", className: "gsr-go", onclick: () => this.run() }, "Download");
@@ -56,7 +60,7 @@ export class Exporter {
       this.strip, " without metadata");
     this.element = h("details", { className: "gsr-menu gsr-download" },
       h("summary", { title: "Save the picture, the view, the ellipses, a film or the field" }, "Download"),
-      h("div", {}, this.what, this.format, this.sizeRow, this.stripRow, this.size, this.go, this.stop));
+      h("div", {}, this.what, this.format, this.film, this.sizeRow, this.stripRow, this.size, this.go, this.stop));
     this.chosen();
   }
 
@@ -79,6 +83,7 @@ export class Exporter {
     const formats = FORMATS[what];
     this.format.hidden = !formats;
     if (formats && formats !== this.formats) fill(this.format, (this.formats = formats));
+    this.film.hidden = what !== "sweep";
     this.sizeRow.hidden = what in this.exports || what === "sweep";
     this.stripRow.hidden = what !== "whole" && what !== "view";
     this.refresh();
@@ -140,7 +145,11 @@ export class Exporter {
     if (what === "whole") return { format: this.format.value, ...size, ...words, strip: this.strip.checked };
     if (what === "view") return { format: this.format.value, ...size, ...view, ...words, strip: this.strip.checked };
     if (what === "svg") return { ...size, ...view, ...words, sigma: state.sigma, color: state.colorBy };
-    if (what === "sweep") return { format: this.format.value, x: place.x, y: place.y };
+    if (what === "sweep") {
+      const [columns, rows] = this.film.value.split("x");
+      const frame = rows ? { width: columns, height: rows } : {};
+      return { format: this.format.value, x: place.x, y: place.y, ...frame };
+    }
     return {};
   }
 

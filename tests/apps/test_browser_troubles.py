@@ -1,5 +1,8 @@
 """What goes wrong around a page that is open."""
 
+import json
+from urllib.parse import quote
+
 import pytest
 from helpers.browser import opened_page, running_app, settle
 
@@ -75,5 +78,39 @@ def test_a_zoom_that_is_no_number_is_marked(browser, address):
     box.fill("x 3,7")
     box.press("Enter")
     page.wait_for_function(f"() => ({scale})() === 3.7")
+    assert page.problems == []
+    page.close()
+
+
+def test_the_file_of_a_forgotten_picture_brings_back_place_and_edits(browser, address, photo):
+    edits = quote(json.dumps([{"kind": "shuffle", "seed": 1}]))
+    page = opened_page(browser, f"{address}/#id=gone&at=50,40&zoom=9&edits={edits}")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Open it again").click()
+    chooser.value.set_files(str(photo))
+    page.wait_for_function(EDITED, timeout=60_000)
+    settle(page)
+    place = page.evaluate("document.querySelector('.gsr-viewer').gsr.place")
+    assert place == {"x": 50, "y": 40, "zoom": 9}
+    page.close()
+
+
+def test_back_goes_back_to_the_last_picture_and_its_edits(browser, address):
+    page = opened_page(browser, address)
+    page.get_by_role("button", name="What if", exact=True).click()
+    page.get_by_role("button", name="Shuffle").click()
+    page.wait_for_function(EDITED)
+    settle(page)
+    page.keyboard.press("Escape")
+    page.get_by_label("Demo photo cat").click()
+    page.wait_for_function(f"() => ({PICTURE})().startsWith('cat')", timeout=60_000)
+    page.go_back()
+    page.wait_for_function(f"() => ({PICTURE})() === 'photo.png'", timeout=60_000)
+    page.wait_for_function(EDITED)
+    page.locator(".gsr-stage").focus()
+    page.keyboard.press("Control+z")
+    page.wait_for_function(f"() => !({EDITED})()")
+    page.keyboard.press("Control+y")
+    page.wait_for_function(EDITED)
     assert page.problems == []
     page.close()

@@ -35,7 +35,11 @@ export class Kernels {
     this.panel = new Panel("Kernels", "gsr-kernels",
       h("p", {}, "The shapes that the network learned. Fill shows how much this picture uses each. Choose some, and the picture pixels that picked them stay lit."),
       this.plot, choosing, h("div", { className: "gsr-buttons" }, this.mark, this.clear), this.said);
-    this.panel.onopen = () => this.draw();
+    this.panel.onopen = () => {
+      // Type a number, press Enter; a screen keyboard would only hide the picture.
+      if (matchMedia("(hover: hover)").matches) this.number.focus({ preventScroll: true });
+      this.draw();
+    };
     this.panel.onclose = () => this.marking(false);
     this.tool = regionTool(viewer, debounce(120, () => this.showUsage()));
   }

@@ -82,7 +82,7 @@ class Page {
     this.file = h("input", {
       type: "file", accept: "image/*,.gsf", hidden: true,
       onchange: () => {
-        if (this.file.files[0]) this.opening.open({ file: this.file.files[0] });
+        if (this.file.files[0]) this.openFile(this.file.files[0]);
         this.file.value = "";
       },
     });
@@ -141,7 +141,7 @@ class Page {
     viewer.on("point", (point) => this.pointed(point));
     viewer.on("scores", (found) => this.whatIf.showGain(found, viewer.view));
     viewer.on("error", (error) => this.failed(error));
-    receive(this.element, (file, among) => this.opening.open({ file, among }));
+    receive(this.element, (file, among) => (among > 1 ? this.opening.open({ file, among }) : this.openFile(file)));
     closing([this.more, this.exporter.element]);
     wayBack();
     undoing((verb) => this.undo(verb));
@@ -179,12 +179,28 @@ class Page {
       const linked = readLink(location.hash);
       if (linked && (await this.follow(linked))) return;
       this.show(about, this.sourceOf(about));
-      if (this.source.demo) this.first.show();
+      if (linked && "id" in linked.source) this.offerAgain(linked);
+      else if (this.source.demo) this.first.show();
     } catch (error) {
       this.failed(error);
     } finally {
       this.notices.showBusy(null);
     }
+  }
+
+  // An address of a picture that the app no longer has. Whoever has its file gets the rest back.
+  offerAgain(linked) {
+    this.lost = linked;
+    const text = "The picture of this address is no longer in memory. Open its file again: place and edits come back.";
+    this.notices.say(text, { action: { text: "Open it again…", run: () => this.file.click() } });
+  }
+
+  openFile(file) {
+    const { lost } = this;
+    this.lost = null;
+    if (!lost) return this.opening.open({ file });
+    const { shrink, weights } = lost.source;
+    return this.bringBack({ ...lost, source: { file, ...(shrink ? { shrink } : {}), ...(weights ? { weights } : {}) } });
   }
 
   sourceOf(about) {
@@ -286,6 +302,7 @@ class Page {
     if (comes && !this.linked) this.writeAddress(); // of the picture that goes
     const before = this.linked ? this.linked.edits : this.kept.take(source);
     const first = !this.source;
+    this.lost = null;
     this.source = source;
     this.known.set(about.id, source);
     const said = [...about.notes];

@@ -200,7 +200,8 @@ class Page {
     this.lost = null;
     if (!lost) return this.opening.open({ file });
     const { shrink, weights } = lost.source;
-    return this.bringBack({ ...lost, source: { file, ...(shrink ? { shrink } : {}), ...(weights ? { weights } : {}) } });
+    const source = { file, ...(shrink ? { shrink } : {}), ...(weights ? { weights } : {}) };
+    return this.bringBack({ ...lost, source });
   }
 
   sourceOf(about) {

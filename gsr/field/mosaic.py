@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from gsr.field.edits import Edit
     from gsr.field.inspection import Explanation
 
-MAPS = ("index", "evidence", "offsets", "colors", "feat", "context", "slopes", "presence")
+MAPS = ("index", "evidence", "offsets", "colors", "feat", "context", "slopes")
 """Members of a field that have a value for each LR pixel, but for the picture itself."""
+_OF_TRANSPARENT = ("presence",)
+"""Those that only fields of transparent pictures have besides."""
 _PLANAR = ("evidence", "context")
 """Those with channels before rows and columns."""
 
@@ -331,7 +333,7 @@ class Mosaic(Generic[Pixels]):
 
 
 def _maps(found: GaussianField) -> Maps:
-    values = {name: getattr(found, name) for name in MAPS}
+    values = {name: getattr(found, name) for name in (*MAPS, *_OF_TRANSPARENT)}
     return {name: value for name, value in values.items() if value is not None}
 
 

@@ -16,7 +16,7 @@ from gsr.base.errors import ConfigError
 from gsr.field.field import GaussianField, read_grid
 from gsr.field.glimpse import Glimpse
 from gsr.field.protocol import LAYERS, Layer, Pixels, Progress
-from gsr.field.render import MARGIN, render_as_given
+from gsr.field.render import MARGIN, is_of_pixels, render_as_given
 from gsr.field.tile_store import Maps, TileStore, nbytes
 from gsr.images import PictureInfo
 from gsr.network.tiles import Grid, Slices, widened, within
@@ -168,6 +168,8 @@ class Mosaic(Generic[Pixels]):
 
     def ready(self, view: View | None = None) -> bool:
         """Whether a view, or all of the picture, can be rendered without making tiles first."""
+        if view is not None and self.faithful and min(view.scale) == 1 and is_of_pixels(view):
+            return True  # the picture itself is shown
         wanted = range(len(self.grid)) if view is None else self.needed(view)
         return all(self.is_ready(number) for number in wanted)
 

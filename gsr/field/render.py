@@ -140,7 +140,7 @@ def _reduced(
 
     A margin is rendered with it, so that views put together make the whole.
     """
-    if layer == "result" and image.faithful and not image.edits and _is_of_pixels(view):
+    if layer == "result" and image.faithful and not image.edits and is_of_pixels(view):
         return _of_pixels(image, view)
     if reduction == (1, 1):
         return _read(image, view, layer)
@@ -163,7 +163,7 @@ def _reduced(
     return reduced[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
-def _is_of_pixels(view: View) -> bool:
+def is_of_pixels(view: View) -> bool:
     """Whether the pixels of a picture are all that a view can show of it: it is reduced, or they
     are shown one by one.
     """

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gsr.base.memory import parse_memory
 from gsr.base.optional import needing, part
 from gsr.cli.single import Model, Strength
 from gsr.cli.stopping import Terminated, exit_code, stoppable
@@ -40,6 +41,13 @@ def studio(
             help="A further name by which the app is reached, such as that of a proxy; repeatable."
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="For pictures, say 2G (the default). What does not fit goes to the disk.",
+            metavar="SIZE",
+        ),
+    ] = None,
     allow_embed: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,6 +68,8 @@ def studio(
     further = {name: names for name, names in further.items() if names}
     if root_path is not None:
         further["root_path"] = root_path
+    if memory is not None:
+        further["memory"] = parse_memory(memory)
     if strength != 1:
         further["strength"] = strength
     with needing("app", PARTS):

@@ -1,15 +1,18 @@
 """Tiles made in the background: those that someone looks at first, nearest to the pointer first."""
 
+import math
 import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
 
 from gsr.base.coords import View
-from gsr.base.errors import GsrError, out_of_memory
+from gsr.base.errors import GsrError, out_of_memory, reason
 from gsr.field.mosaic import Mosaic
 
 LINGER = 30.0
 """Seconds that work goes on after the last look."""
+YIELD = 0.002
+"""Seconds between two tiles, in which others can take the gate."""
 
 Point = tuple[float, float]
 """(x, y) in LR pixels."""
@@ -32,8 +35,7 @@ class Filling:
         self._gate: AbstractContextManager[object] = gate or nullcontext()
         self._wanted: frozenset[int] = frozenset()
         self._point: Point = (0.0, 0.0)
-        self._looked = 0.0
-        self._stopped = False
+        self._looked = -math.inf
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -46,16 +48,16 @@ class Filling:
         """
         middle = view.x + view.width / 2, view.y + view.height / 2
         with self._lock:
-            self._wanted = frozenset(self.mosaic.needed(view))
+            self._wanted = frozenset(self.mosaic.below(view))
             self._point = point or middle
             self._looked = time.monotonic()
-            if self._thread is None and not self._stopped and self._next() is not None:
-                self._thread = threading.Thread(target=self._work, daemon=True)
+            if self._thread is None and self.failure is None and self._next() is not None:
+                self._thread = threading.Thread(target=self._work)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Begin no further tile, for good; one that is being made is finished."""
-        self._stopped = True
+        """Begin no further tile until someone looks again; one that is being made is finished."""
+        self._looked = -math.inf
 
     def join(self) -> None:
         """Wait until nothing is being made."""
@@ -72,20 +74,27 @@ class Filling:
                     return
             try:
                 with self._gate:
-                    if not self._stopped:
+                    if self._next() is not None:  # it may have waited long
                         self.mosaic.ensure(number)
+                time.sleep(YIELD)
             except Exception as error:
-                if not isinstance(error, GsrError) and not out_of_memory(error):
-                    raise
-                said = "there is not enough memory to make more of the picture's Gaussians."
-                self.failure = error if isinstance(error, GsrError) else GsrError(said)
+                self.failure = _failure(error)
                 self.stop()
 
     def _next(self) -> int | None:
         """The tile to make now; None if there is none to make."""
-        if self._stopped or time.monotonic() - self._looked > LINGER:
-            return None
+        if time.monotonic() - self._looked > LINGER or not threading.main_thread().is_alive():
+            return None  # nobody looks any more, or the program is ending
         return following(self.mosaic, self._wanted, self._point)
+
+
+def _failure(error: Exception) -> GsrError:
+    """What people are told."""
+    if isinstance(error, GsrError):
+        return error
+    if out_of_memory(error):
+        return GsrError("there is not enough memory to make more of the picture's Gaussians.")
+    return GsrError(f"no more of the picture's Gaussians can be made: {reason(error)}.")
 
 
 def following(mosaic: Mosaic, wanted: frozenset[int], point: Point) -> int | None:

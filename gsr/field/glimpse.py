@@ -126,6 +126,7 @@ class Glimpse(Generic[Pixels]):
     ) -> Pixels:
         """As `GaussianField.render`."""
         view = resolve_view(self.lr_size, scale, size, view)
-        if min(view.scale) > 1 - TINY or layer == "lr" or self.mosaic.ready(view):
+        reduced = min(view.scale) < 1 - TINY
+        if not reduced or (layer != "lr" and self.mosaic.ready(view, layer)):
             return render_as_given(self, view=view, layer=layer, progress=progress)
         return self.picture.render(view=view, progress=progress)

@@ -152,8 +152,14 @@ class Mosaic(Generic[Pixels]):
         flat = [self.is_ready(number) for number in range(len(self.grid))]
         return torch.tensor(flat).unflatten(0, self.grid.shape)
 
-    def needed(self, view: View) -> list[int]:
-        """Numbers of the tiles that a view is rendered from."""
+    def needed(self, view: View, layer: Layer = "result") -> list[int]:
+        """Numbers of the tiles that a view is rendered from: none where the picture will do."""
+        if layer == "lr" or (layer == "result" and self.faithful and is_of_pixels(view)):
+            return []
+        return self.below(view)
+
+    def below(self, view: View) -> list[int]:
+        """Numbers of the tiles that lie below a view."""
         xs, ys = view.axes(self.lr_size)
         # An output pixel below magnification 1 is made of those around it, see `gsr.field.render`.
         around = [(MARGIN + 0.5) / scale if scale < 1 else 0.0 for scale in view.scale]
@@ -166,11 +172,9 @@ class Mosaic(Generic[Pixels]):
         )
         return self.grid.touched(rows, columns)
 
-    def ready(self, view: View | None = None) -> bool:
+    def ready(self, view: View | None = None, layer: Layer = "result") -> bool:
         """Whether a view, or all of the picture, can be rendered without making tiles first."""
-        if view is not None and self.faithful and min(view.scale) == 1 and is_of_pixels(view):
-            return True  # the picture itself is shown
-        wanted = range(len(self.grid)) if view is None else self.needed(view)
+        wanted = range(len(self.grid)) if view is None else self.needed(view, layer)
         return all(self.is_ready(number) for number in wanted)
 
     def ensure(self, number: int) -> None:
@@ -200,6 +204,15 @@ class Mosaic(Generic[Pixels]):
 
     def _field(self, part: Slices, maps: Maps) -> GaussianField:
         return replace(self.like, lr=self.lr[:, :, *part], **maps)  # type: ignore[arg-type]
+
+    def usage(self) -> Float[Tensor, " n"]:
+        """Fraction of the pixels of tiles in memory that chose each kernel."""
+        counts = torch.zeros(len(self.like.bank_raw))
+        for number in range(len(self.grid)):
+            maps = self.store.held((self.key, number))
+            if maps is not None:
+                counts += maps["index"].flatten().bincount(minlength=len(counts))
+        return counts / counts.sum().clamp_min(1)
 
     def finish(self, progress: Progress | None = None) -> "Mosaic[Pixels]":
         """Make all tiles that are missing; returns the mosaic itself.

@@ -81,6 +81,10 @@ class TileStore:
                 self._keep(key, maps)
             return maps
 
+    def held(self, key: Key) -> Maps | None:
+        """A tile, if it is in memory; it counts as no use."""
+        return self._kept.get(key)
+
     def put(self, key: Key, maps: Maps) -> None:
         """Keep a tile; those used longest ago make room for it."""
         with self._lock:

@@ -1,11 +1,9 @@
 """The page around the viewer: edits, downloads, the tour, menus, panels."""
 
-import io
 import json
 
 import pytest
 from helpers.browser import EDITED, more, settle, tidy
-from PIL import Image
 
 pytestmark = pytest.mark.browser
 
@@ -120,17 +118,6 @@ def test_a_download_is_of_what_the_right_side_shows(page):
     page.get_by_label("What to save").select_option("whole")
     assert size.input_value() == "8"
     page.get_by_label("What the right side shows", exact=True).select_option("gsr:result")
-
-
-def test_a_picture_that_is_too_large_can_be_opened_shrunk(page):
-    file = io.BytesIO()
-    Image.new("L", (2100, 2000)).save(file, "PNG")
-    large = {"name": "large.png", "mimeType": "image/png", "buffer": file.getvalue()}
-    page.locator(".gsr-top > input[type=file]").set_input_files(large)
-    page.get_by_text('The tab "Many pictures"').wait_for()
-    with page.expect_request(lambda request: "fit=true" in request.url):
-        page.get_by_role("button", name="Open it shrunk to 4 megapixels").click()
-    page.get_by_role("button", name="Cancel").click()
 
 
 def test_the_tour_gives_back_what_was_on_show(page):

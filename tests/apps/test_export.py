@@ -352,7 +352,7 @@ def test_files_that_are_no_fields(client, data, word):
 
 def test_fields_that_are_too_large(client, model, tmp_path, monkeypatch):
     data = model.encode(torch.zeros(3, 20, 30)).save(tmp_path / "a.gsf").read_bytes()
-    monkeypatch.setattr(export_routes, "MAX_INPUT_PIXELS", 500)
+    monkeypatch.setattr(export_routes, "MAX_FIELD_PIXELS", 500)
     answer = client.post("/studio/open-field", params={"name": "a.gsf"}, content=data)
     assert "a.gsf is a field of 30 x 20 pixels" in refusal(answer)
     monkeypatch.setattr(export_routes, "MAX_FIELD_BYTES", 2**20)

@@ -14,7 +14,6 @@ from gsr_apps import viewer
 from gsr_apps.demos import demo_photos
 from gsr_apps.studio import studio as studio_module
 from gsr_apps.studio.auth import BasicAuth
-from gsr_apps.studio.fitting import fitted
 from gsr_apps.studio.server import MAX_UPLOAD_BYTES, PAGE, create_app
 from gsr_apps.studio.studio import Studio, read_picture
 from gsr_apps.viewer.comparing import MOST_COMPARED, PROTOCOL, most_compared
@@ -457,31 +456,9 @@ def test_broken_files_are_refused_by_their_own_name(client, data, word):
     assert word in sentence
 
 
-def test_a_picture_too_large_for_live_use_is_refused_from_its_header():
-    with pytest.raises(ImageError, match=r"big.png is 3000 x 2000 .*4 megapixels.*Many pictures"):
-        read_picture(png((3000, 2000)), "big.png")
-
-
-def test_a_picture_too_large_for_live_use_is_opened_shrunk(client, monkeypatch):
-    monkeypatch.setattr("gsr_apps.studio.studio.MAX_INPUT_PIXELS", 300)
-    refusal(client.post("/studio/open", params={"name": "a.png"}, content=png((40, 20))), 413)
-    asked = {"name": "a.png", "fit": True}
-    about = client.post("/studio/open", params=asked, content=png((40, 20))).json()
-    assert (about["width"], about["height"]) == (24, 12)
-    assert about["notes"] == ["a.png was shrunk from 40 x 20 to 24 x 12 pixels."]
-    small = client.post("/studio/open", params=asked, content=png((20, 10))).json()
-    assert (small["width"], small["notes"]) == (20, [])
-    truth = client.post("/studio/open", params=asked | {"shrink": 2}, content=png((40, 20))).json()
-    assert (truth["width"], truth["truth"]["width"]) == (12, 24)
-
-
-@pytest.mark.parametrize("size", [(40, 20), (1000, 1), (1, 1000), (1, 7), (3, 100)])
-def test_a_fitted_picture_is_as_large_as_it_may_be(size):
-    found = fitted(load(png(size, "RGBA")), 50)
-    height, width = found.rgb.shape[-2:]
-    assert found.alpha.shape == (height, width)
-    assert height * width <= 50
-    assert size[0] * size[1] <= 50 or height * width >= 25
+def test_a_picture_too_large_to_read_is_refused_from_its_header():
+    with pytest.raises(ImageError, match=r"big.png is 300 x 200 pixels.*megapixels"):
+        read_picture(png((300, 200)), "big.png", 50_000)
 
 
 def test_a_body_that_never_ends_is_refused(client):
@@ -590,12 +567,6 @@ def test_mixed_kernels_are_told_with_shapes_of_their_own(client, key):
     assert set(listed["major"]) == {round(parts[0]["major"], 3)}
     plain = client.get(f"/studio/fields/{key}/explain", params=params).json()
     assert "major" not in plain["contributions"][0]
-
-
-def test_a_picture_that_stays_too_large_is_not_encoded(client, monkeypatch):
-    monkeypatch.setattr(studio_module, "MAX_INPUT_PIXELS", 100)
-    answer = client.post("/studio/open", params={"shrink": 1.2}, content=png((40, 30)))
-    assert "would still have 33 x 25 pixels" in refusal(answer, 413)
 
 
 def test_frames_of_a_very_wide_screen(client, key):

@@ -148,7 +148,7 @@ def _body(g: random.Random, secret: Path) -> Call:
             "field files", "POST", "/studio/open-field?name=a.gsf", (), documents.field_file(g).data
         )
     target = g.choice(
-        ("/studio/open?name=a.png", "/studio/open?fit=true", "/studio/fields/{key}/truth")
+        ("/studio/open?name=a.png", "/studio/open?shrink=2", "/studio/fields/{key}/truth")
     )
     return Call("pictures", "POST", target, (), picture(1, g.randrange(10_000)).data)
 

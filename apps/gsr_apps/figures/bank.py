@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from gsr import GaussianField
 from gsr.field.inspection import usage
+from gsr.field.mosaic import Mosaic
 from gsr.field.provenance import changes, titled
 
 from ..palette import bank_colors, bank_ellipses
@@ -79,17 +80,19 @@ def _title(field: GaussianField) -> dict[str, object]:
 
 
 def bank_and_usage(
-    field: GaussianField, height: int = 470, order: list[int] | None = None
+    field: GaussianField | Mosaic, height: int = 470, order: list[int] | None = None
 ) -> go.Figure:
     """The bank with a bar below for each kernel, in the same order: its share of the pixels.
 
     Points and bars carry the kernel's number as `customdata`, for hosts that link them.
     Arguments as `kernel_bank`.
     """
+    used = field.usage() if isinstance(field, Mosaic) else usage(field)
+    field = field.like if isinstance(field, Mosaic) else field
     order = kernel_order(field) if order is None else order
     figure = kernel_bank(field, height, order)
     colors = bank_colors(field.bank_raw)
-    shares = usage(field).tolist()
+    shares = used.tolist()
     figure.add_trace(
         go.Bar(
             x=list(range(len(order))),

@@ -61,7 +61,7 @@ def add_api(studio: Studio, uploads: Uploads) -> None:
 
     @_in_one_sentence
     def explain(id: str, x: float, y: float, scale: float = 4.0) -> dict[str, Any]:
-        return payloads.explanation(studio.store.get(id).field, x, y, scale)
+        return payloads.explanation(studio.store.get(id).complete, x, y, scale)
 
     with gr.Row(visible=False):
         file, view, answer = gr.File(label="file"), gr.JSON(label="view"), gr.JSON(label="answer")
@@ -118,7 +118,7 @@ def render_file(
     Raises:
         GsrError: it cannot be rendered.
     """
-    field = studio.store.get(key).field
+    field = studio.store.get(key).complete
     shown = cast(Layer, layer)
     if (scale is None) == (view is None):
         raise ScaleError("give a scale or a view, one of them.")

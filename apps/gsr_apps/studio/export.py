@@ -6,16 +6,15 @@ Pure functions: they say what a file will be, and write it. `export_routes` carr
 from dataclasses import dataclass
 from pathlib import Path
 
-from gsr import GaussianField, View
+from gsr import View
 from gsr.base.coords import FARTHEST, MAX_SCALE, parse_scale
 from gsr.base.errors import ScaleError
 from gsr.base.files import marked
 from gsr.base.limits import whole_pixels
-from gsr.field.protocol import Layer, Progress
+from gsr.field.protocol import ContinuousImage, Layer, Progress
 from gsr.field.provenance import Made, made, notes_of
 from gsr.field.render import as_picture
 from gsr.images import PictureInfo, check_output, save
-from gsr.methods.point_image import SampledImage
 from gsr.tasks.sweep import Sweep, check_sweep, save_sweep
 
 MAX_EXPORT_PIXELS = 100_000_000
@@ -23,7 +22,7 @@ FORMATS = {"png": "image/png", "webp": "image/webp", "jpeg": "image/jpeg"}
 """Of pictures; PNG and WebP are lossless."""
 VIDEOS = {"webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4"}
 
-Exported = GaussianField | SampledImage
+Exported = ContinuousImage
 """A field, or what another method made of the same picture."""
 Region = tuple[float, float, float, float]
 """x, y, width and height in LR pixels."""
@@ -166,7 +165,7 @@ def write_picture(
     return (*notes, *left_out)
 
 
-def check_video(field: GaussianField, kind: str, sweep: Sweep) -> str:
+def check_video(field: Exported, kind: str, sweep: Sweep) -> str:
     """The name of the file, if it can be made.
 
     Raises:
@@ -179,7 +178,7 @@ def check_video(field: GaussianField, kind: str, sweep: Sweep) -> str:
 
 
 def write_video(
-    field: GaussianField,
+    field: Exported,
     sweep: Sweep,
     path: Path,
     caption: bool = False,

@@ -45,9 +45,11 @@ from gsr.tasks.sweep import Sweep
 from . import export
 from .bodies import MAX_FIELD_BYTES
 from .jobs import Job
-from .studio import MAX_INPUT_PIXELS, Studio
+from .studio import Studio
 from .turns import Gate
 
+MAX_FIELD_PIXELS = 4_000_000
+"""Of a field file, which is held as a whole."""
 MAX_WAITING = 8
 """Downloads that may wait for the one being made."""
 
@@ -123,7 +125,7 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         method: Word = "gsr",
         strip: bool = False,
     ) -> dict[str, Any]:
-        field = studio.store.get(key).field
+        field = studio.store.get(key).complete
         request = export.PictureRequest(
             format, scale, width, height, _region(view), layer, method, strip=strip
         )
@@ -163,13 +165,13 @@ def _add_pictures(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
             quality,
             strip,
         )
-        request.check(entry.field)
+        request.check(entry.complete)
 
         def work(path: Path, step: Progress) -> tuple[str, ...]:
             image = cast(export.Exported, studio.image(entry, method, step))
             return export.write_picture(image, request, path, step)
 
-        name = request.name(entry.field)
+        name = request.name(entry.complete)
         return await downloads.answer(http, job, name, request.media_type, work)
 
 
@@ -223,7 +225,7 @@ def _add_drawings(routes: APIRouter, studio: Studio, downloads: Downloads) -> No
         caption: bool = False,
         job: Word = "",
     ) -> Response:
-        field = studio.store.get(key).field
+        field = studio.store.get(key).complete
         at, size = _both("x", x, "y", y), _both("height", height, "width", width)
         wanted = Sweep(start, stop, at, size, seconds, fps)
         name = export.check_video(field, format, wanted)
@@ -279,10 +281,10 @@ def keep_field(studio: Studio, path: Path, name: str) -> str:
     except ImageError as error:
         raise error.reworded(str(error).replace(str(path), name)) from error
     height, width = source.lr_size
-    if height * width > MAX_INPUT_PIXELS:
+    if height * width > MAX_FIELD_PIXELS:
         raise ImageError(
             f"{name} is a field of {width} x {height} pixels, and at most "
-            f"{MAX_INPUT_PIXELS / 1e6:.3g} megapixels are accepted here."
+            f"{MAX_FIELD_PIXELS / 1e6:.3g} megapixels are accepted here."
         )
     return studio.store.put(cast(GaussianField, source.content))
 

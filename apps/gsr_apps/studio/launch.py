@@ -27,7 +27,7 @@ from .auth import BasicAuth, check_credentials
 from .doors import Doors, Hosts
 from .policy import Policy, Told
 from .rooted import Outside, checked_root
-from .studio import Studio, read_picture
+from .studio import MEMORY, Studio, read_picture
 from .workplace import workplace
 
 PORTS_TO_TRY = 20
@@ -64,6 +64,7 @@ def launch(
     allow_embed: Sequence[str] = (),
     strength: float = 1.0,
     root_path: str = "",
+    memory: int = MEMORY,
 ) -> None:
     """Serve until interrupted; prints `gsr app: http://...` once the page can be opened.
 
@@ -74,6 +75,7 @@ def launch(
         port: Port to listen on; the next free one if it is taken. 0 means any.
         open_browser: Also open the page.
         auth: `USER:PASSWORD` that everything then asks for.
+        memory: Bytes for pictures and their fields; what does not fit goes to the disk.
         strength: As of `gsr.load`, where `model` is not one already.
         allow_hosts: Names by which the app is reached besides its own, of a proxy for instance.
         root_path: Path of a proxy below which the app is reached, where the proxy does not say it
@@ -89,13 +91,13 @@ def launch(
     rules = Rules(
         Hosts(host, tuple(allow_hosts)), Policy(tuple(allow_embed)), auth, checked_root(root_path)
     )
-    with workplace(), bind(host, port) as listener, Pool(DECODERS) as pool:
+    with workplace() as folder, bind(host, port) as listener, Pool(DECODERS) as pool:
         loaded = model if isinstance(model, GaussianSR) else load(model, strength=strength)
         picture = None
         if image is not None:
             picture = read_picture(_read_file(Path(image)), Path(image).name, pool=pool)
         # Encoding starts here and continues while Gradio is imported.
-        studio = Studio(loaded, picture, pool=pool)
+        studio = Studio(loaded, picture, pool=pool, max_bytes=memory, folder=folder)
         address = f"http://{_reachable(host)}:{listener.getsockname()[1]}"
 
         def ready() -> None:

@@ -27,6 +27,7 @@ from .answers import SORRY, refusal, sentence, sentence_of, usual
 from .bodies import MAX_EDIT_BYTES, read_json, read_picture_bytes
 from .bodies import MAX_UPLOAD_BYTES as MAX_UPLOAD_BYTES
 from .export_routes import export_routes
+from .growing import NotYet
 from .jobs import Cancelled
 from .numbers import Number, Whole
 from .statuses import answer_to
@@ -85,7 +86,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def refused(_: Request, error: Exception) -> JSONResponse:
         return answer_to(error)
 
-    for kind in (GsrError, Superseded, Cancelled):
+    for kind in (GsrError, Superseded, Cancelled, NotYet):
         app.add_exception_handler(kind, refused)
 
     @app.exception_handler(RequestValidationError)
@@ -164,13 +165,31 @@ def _field_routes(studio: Studio) -> APIRouter:
         view = View(x, y, width, height, (rows, columns))
         request = payloads.FrameRequest(view, method, layer, quality)  # type: ignore[arg-type]
         entry.turnstile.enter(viewer, number)
+        missing = 0
+        if method == "gsr":
+            entry.look(view)
+            missing = entry.missing(view, request.layer)
         with studio.crowd.place(viewer):
             async with turns[_kind(method)].turn(viewer):
                 data, media_type, took = await run_in_threadpool(
                     studio.frame, entry, request, viewer, number
                 )
         headers = {"Cache-Control": "no-store", "Server-Timing": f"render;dur={took:.1f}"}
+        if missing:  # there: interpolated for the time being
+            headers["X-Gsr-Missing"] = str(missing)
         return Response(data, media_type=media_type, headers=headers)
+
+    @routes.get("/fields/{key}/tiles")
+    def tiles(key: str, region: Region, px: Number = -1.0, py: Number = -1.0) -> dict[str, Any]:
+        """How far the field is; what is asked about is made next, from the pointer outwards."""
+        entry = studio.store.get(key)
+        entry.look(region, (px, py) if px >= 0 and py >= 0 else None)
+        return entry.progress(region)
+
+    @routes.delete("/fields/{key}/tiles")
+    def stop(key: str) -> dict[str, bool]:
+        studio.store.get(key).rest()
+        return {"stopped": True}
 
     return routes
 
@@ -191,7 +210,7 @@ def _question_routes(studio: Studio) -> APIRouter:
 
     @routes.get("/fields/{key}/bank")
     def bank(key: str) -> Response:
-        figure = bank_and_usage(studio.store.get(key).field)
+        figure = bank_and_usage(studio.store.get(key).complete)
         return Response(figure.to_json(), media_type="application/json")
 
     @routes.get("/fields/{key}/scores")
@@ -216,7 +235,7 @@ def _asking(studio: Studio, what: str, question: questions.Question) -> Callable
     def ask(key: str, **args: Any) -> Any:
         if any(member.name == "view" for member in members):
             args["view"] = {name: args.pop(name) for name in place}
-        found = questions.answer(studio.store.get(key).field, what, args)
+        found = studio.store.get(key).answer(what, args)
         if isinstance(found, bytes):
             return Response(found, media_type="application/octet-stream")
         return found
@@ -266,10 +285,9 @@ def _picture_routes(studio: Studio) -> APIRouter:
         name: Name = "image",
         job: Word = "",
         shrink: Number = 1.0,
-        fit: bool = False,
     ) -> dict[str, Any]:
         data = await read_picture_bytes(request)
-        return await _opening(job, lambda step: studio.open_bytes(data, name, step, shrink, fit))
+        return await _opening(job, lambda step: studio.open_bytes(data, name, step, shrink))
 
     @routes.post("/open-demo")
     async def open_demo(name: Word, job: Word = "", shrink: Number = 1.0) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from starlette.responses import JSONResponse
 
-from gsr.base.errors import TooLargeError
-
 from .answers import refusal
 from .bodies import TooLongError
 from .budget import FullError
 from .calls import UnknownCallError
 from .crowd import BusyError
+from .growing import NotYet
 from .jobs import Cancelled
 from .store import ExpiredError, Superseded
 from .uploads import NotUploadedError
@@ -18,8 +17,8 @@ STATUSES: dict[type[Exception], int] = {
     ExpiredError: 404,
     UnknownCallError: 404,
     Cancelled: 409,
+    NotYet: 409,
     Superseded: 409,
-    TooLargeError: 413,
     TooLongError: 413,
     BusyError: 503,
     FullError: 503,

@@ -6,12 +6,19 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from gsr import GaussianField
+from gsr import GaussianField, View
 from gsr.base.errors import GsrError
 from gsr.field.edits import Applied
-from gsr.field.protocol import ContinuousImage
+from gsr.field.filling import Point
+from gsr.field.interpolated import Interpolated
+from gsr.field.mosaic import Mosaic
+from gsr.field.protocol import ContinuousImage, Layer
 from gsr.methods.point_image import SampledImage
+
+from ..viewer.questions import answer
+from .growing import FINISHED, Growing
 
 
 class ExpiredError(GsrError):
@@ -58,7 +65,7 @@ class Entry:
     """A kept field.
 
     Attributes:
-        field: The picture.
+        kept: The picture, or what becomes of it while people look at it.
         truth: The large picture that it was made from, where that is known.
         original: Id of the field before edits, if there were any.
         fault: Of the picture, where other weights would mend it; see `gsr.tasks.advice`.
@@ -66,7 +73,7 @@ class Entry:
         turnstile: Newest requests of its viewers.
     """
 
-    field: GaussianField
+    kept: GaussianField | Growing
     truth: SampledImage | None = None
     original: str | None = None
     fault: str | None = None
@@ -79,12 +86,79 @@ class Entry:
         return Applied(self.field)
 
     @property
+    def field(self) -> GaussianField:
+        """The whole field; waits until it is made.
+
+        Raises:
+            GsrError: when it is too large for that.
+        """
+        return self.kept.whole() if isinstance(self.kept, Growing) else self.kept
+
+    @property
+    def image(self) -> ContinuousImage:
+        """What can be shown without waiting."""
+        return self.kept.image if isinstance(self.kept, Growing) else self.kept
+
+    @property
+    def complete(self) -> GaussianField | Mosaic:
+        """What makes the tiles that are missing when it is rendered."""
+        return self.kept.complete if isinstance(self.kept, Growing) else self.kept
+
+    @cached_property
+    def picture(self) -> Interpolated:
+        """The picture itself, to be shown reduced."""
+        if isinstance(self.kept, Growing):
+            return self.kept.mosaic.now.picture
+        return Interpolated.of(self.kept)
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether there may be tiles still to be made."""
+        return isinstance(self.kept, Growing)
+
+    def answer(self, what: str, args: dict[str, Any]) -> Any:
+        """The answer to a question of `gsr_apps.viewer.questions`.
+
+        Raises:
+            GsrError: when it makes no sense.
+        """
+        if isinstance(self.kept, Growing):
+            return self.kept.answer(what, args)
+        return answer(self.kept, what, args)
+
+    def look(self, view: View, point: Point | None = None) -> None:
+        """Have what is in view made first."""
+        if isinstance(self.kept, Growing):
+            self.kept.look(view, point)
+
+    def missing(self, view: View, layer: Layer) -> int:
+        """How many tiles a view of a layer lacks."""
+        return self.kept.missing(view, layer) if isinstance(self.kept, Growing) else 0
+
+    def progress(self, view: View) -> dict[str, Any]:
+        """How far the work is; see `Growing.progress`."""
+        return self.kept.progress(view) if isinstance(self.kept, Growing) else FINISHED
+
+    def rest(self) -> None:
+        """Begin nothing until someone looks again."""
+        if isinstance(self.kept, Growing):
+            self.kept.filling.stop()
+
+    def close(self) -> None:
+        """Stop what is being made of it."""
+        if isinstance(self.kept, Growing):
+            self.kept.close()
+
+    @property
     def nbytes(self) -> int:
         """Memory of the field; an edited one shares most of its maps."""
+        if isinstance(self.kept, Growing):
+            made = self.applied.nbytes if "applied" in vars(self) else 0
+            return self.kept.nbytes + made
         if self.original is None:
-            return self.field.nbytes + self.applied.nbytes
-        mixed = 0 if self.field.mixed is None else self.field.mixed.nbytes
-        return self.field.index.nbytes + mixed
+            return self.kept.nbytes + self.applied.nbytes
+        mixed = 0 if self.kept.mixed is None else self.kept.mixed.nbytes
+        return self.kept.index.nbytes + mixed
 
 
 class FieldStore:
@@ -100,7 +174,7 @@ class FieldStore:
 
     def put(
         self,
-        kept: GaussianField,
+        kept: GaussianField | Growing,
         truth: SampledImage | None = None,
         original: str | None = None,
         fault: str | None = None,
@@ -122,7 +196,7 @@ class FieldStore:
 
     def _trim(self) -> None:
         while len(self._entries) > 1 and self._bytes() > self.max_bytes:
-            self._entries.popitem(last=False)
+            self._entries.popitem(last=False)[1].close()
 
     def get(self, key: str) -> Entry:
         """The entry of an id, which becomes the most recently used one; its original the next.
@@ -145,7 +219,9 @@ class FieldStore:
     def drop(self, key: str) -> None:
         """Forget a field, if it is still there."""
         with self._lock:
-            self._entries.pop(key, None)
+            dropped = self._entries.pop(key, None)
+        if dropped is not None:
+            dropped.close()
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries

@@ -3,31 +3,41 @@
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gsr import GaussianField, GaussianSR, GsrError, View
-from gsr.base.errors import ImageError, TooLargeError
+from gsr import GaussianSR, GsrError, View, methods
+from gsr.base.errors import ConfigError, ImageError
 from gsr.decoding.pool import Pool
+from gsr.field.interpolated import Interpolated
 from gsr.field.protocol import ContinuousImage, Progress
-from gsr.images import MAX_INPUT_PIXELS as MAX_READ_PIXELS
-from gsr.images import Picture, PictureInfo, load
+from gsr.field.tile_store import TileStore
+from gsr.images import MAX_INPUT_PIXELS, Picture, PictureInfo, load
 from gsr.methods.point_image import SampledImage
 from gsr.tasks.advice import RESTORING, fault
 
 from ..demos import demo_photos, focus_of
 from ..viewer import truths
-from ..viewer.comparing import INSTANT, Comparing, most_compared, scores_of
-from ..viewer.payloads import FrameRequest, describe, frame
+from ..viewer.comparing import INSTANT, SMOOTH, Comparing, most_compared, scores_of
+from ..viewer.payloads import MAX_REDUCED_PIXELS, FrameRequest, describe, frame
 from .crowd import Crowd
-from .fitting import fitted
+from .growing import Growing
 from .jobs import Jobs
 from .store import Entry, FieldStore
 from .weights import Weights
 
-MAX_INPUT_PIXELS = 4_000_000
-"""Beyond this, encoding takes minutes on a CPU: not a live tool any more."""
+AT_ONCE = 300_000
+"""Pixels of a picture that is encoded before it is shown; larger ones fill in as people look."""
+MOST_SLOW = 4_000_000
+"""Pixels of a picture that other networks are asked about: most keep far more of each than ours."""
+MOST_COVERED = 4 * MAX_INPUT_PIXELS
+"""LR pixels of a view; it may show more than the picture."""
+MEMORY = 2_000_000_000
+"""Bytes for fields, half of it for tiles, unless something else is asked for."""
+DISK = 4
+"""Tiles on disk may take so many times the memory."""
 _FIRST = ""
 MOST_VIEWERS = 64
 """People whose frames may be waited for at a time; they are served in turn."""
@@ -42,7 +52,8 @@ class Studio:
         model: What encodes.
         picture: What the page shows first; a demo photo if not given.
         pool: Decodes what people upload; unless given, it is decoded in this process.
-        max_bytes: Memory for fields.
+        max_bytes: Memory for fields, half of it for tiles of pictures that are filling in.
+        folder: Where tiles that no longer fit are kept; unless given, they are made again.
     """
 
     def __init__(
@@ -51,12 +62,14 @@ class Studio:
         picture: Picture | None = None,
         *,
         pool: Pool | None = None,
-        max_bytes: int = 1_500_000_000,
+        max_bytes: int = MEMORY,
+        folder: Path | None = None,
     ):
         self.model = model
         self.weights = Weights(model)
         self.pool = pool
-        self.store = FieldStore(max_bytes)
+        self.store = FieldStore(max_bytes // 2)
+        self.tiles = TileStore(max_bytes // 2, folder, DISK * max_bytes)
         self.jobs = Jobs()
         self.crowd = Crowd(MOST_VIEWERS)
         self.comparing = Comparing()
@@ -65,6 +78,8 @@ class Studio:
         self._picture = picture
         # Reading a picture takes many times the memory of its file: one at a time.
         self._reading = threading.Lock()
+        # What comes with the page is opened once.
+        self._opening = threading.Lock()
         # One picture is encoded and one frame rendered at a time: each uses all cores anyway.
         self._encoding = threading.Lock()
         self._rendering = threading.Lock()
@@ -74,15 +89,15 @@ class Studio:
         try:
             key = self._reopen_first()
             self._first.set_result(key)
-            self._warm_up(self.store.get(key).field)
+            self._warm_up(self.store.get(key).image)
         except BaseException as error:  # handed to whoever asks for the first picture
             if not self._first.done():
                 self._first.set_exception(error)
 
-    def _warm_up(self, field: GaussianField) -> None:
+    def _warm_up(self, image: ContinuousImage) -> None:
         """Compiles the splatting loop, so that the first frame is not the slow one."""
         with self._rendering:
-            field.render(view=View(0.0, 0.0, 2.0, 2.0, (4, 4)))
+            image.render(view=View(0.0, 0.0, 2.0, 2.0, (4, 4)))
 
     def first(self) -> dict[str, Any]:
         """The picture to begin with; waits until it is encoded."""
@@ -99,14 +114,16 @@ class Studio:
     def about(self, key: str) -> dict[str, Any]:
         """What the page must know of a field."""
         entry = self.store.get(key)
-        about = describe(entry.field)
+        image = entry.complete
+        about = describe(image)
         return about | {
             "id": key,
             "focus": focus_of(about["name"]),
-            "truth": truths.describe(entry.truth, entry.field),
+            "truth": truths.describe(entry.truth, image),
             "original": entry.original or key,
             # Of a picture that a field file held, of those that were made before as well.
-            "labels": [edit.label for edit in entry.field.edits],
+            "labels": [edit.label for edit in image.edits],
+            "growing": entry.is_growing,
             "advice": entry.fault and {"fault": entry.fault, "weights": RESTORING},
         }
 
@@ -116,7 +133,6 @@ class Studio:
         name: str,
         progress: Progress | None = None,
         shrink: float = 1.0,
-        fit: bool = False,
     ) -> str:
         """Read and encode an image file; returns the id of its field.
 
@@ -125,23 +141,17 @@ class Studio:
             name: What its owner calls it.
             progress: Of encoding; an exception it raises cancels.
             shrink: Above 1, the picture is reduced by so much first and kept as ground truth.
-            fit: Reduce a picture that is too large to look at live, before all else.
 
         Raises:
-            TooLargeError: when it is that, and is not to be reduced.
             ImageError: when it cannot be read.
             ScaleError: when it cannot be reduced by so much.
         """
         with self._reading:
-            if fit:
-                large = fitted(self._read(data, name, MAX_READ_PIXELS), MAX_INPUT_PIXELS)
-            else:
-                limit = MAX_INPUT_PIXELS if shrink == 1 else truths.MAX_PIXELS
-                large = self._read(data, name, limit)
+            limit = MAX_INPUT_PIXELS if shrink == 1 else truths.MAX_PIXELS
+            large = self._read(data, name, limit)
         if shrink == 1:
             return self._keep(large, progress)
         small, truth = truths.shrunk(large, shrink)
-        _check_live(small)
         return self._keep(small, progress, truth)
 
     def _read(self, data: bytes, name: str, max_pixels: int) -> Picture:
@@ -171,7 +181,8 @@ class Studio:
         entry = self.store.get(key)
         with self._reading:
             large = self._read(data, "the ground truth", truths.MAX_PIXELS)
-        return self.store.put(entry.field, truths.of_picture(large, entry.field), fault=entry.fault)
+        truth = truths.of_picture(large, entry.image)
+        return self.store.put(entry.kept, truth, fault=entry.fault)
 
     def encode_with(
         self, key: str, name: str, strength: float, progress: Progress | None = None
@@ -182,12 +193,11 @@ class Studio:
             GsrError: for weights that are not offered, or a strength that makes no sense.
         """
         entry = self.store.get(key)
-        lr, alpha = entry.field.lr[0], entry.field.alpha
+        lr, alpha = entry.image.lr[0], entry.image.alpha
         plane = None if alpha is None else alpha.lr[0, 0]
-        picture = Picture(lr, plane, entry.field.info or PictureInfo())
-        with self._encoding:
-            model = self.weights.get(name, strength)
-            return self._encode(picture, progress, entry.truth, model)
+        picture = Picture(lr, plane, entry.image.info or PictureInfo())
+        model = self.weights.get(name, strength)
+        return self._keep(picture, progress, entry.truth, model)
 
     def edit(self, key: str, values: Any, replaces: str | None = None) -> str:
         """A copy of a field with edits applied; returns its id.
@@ -211,10 +221,10 @@ class Studio:
 
     def _once(self, name: str, picture: Picture, progress: Progress | None) -> str:
         """The field of a picture that comes with the page, encoded only when it is not kept."""
-        with self._encoding:
+        with self._opening:
             key = self._own.get(name)
             if key is None or key not in self.store:
-                key = self._own[name] = self._encode(picture, progress)
+                key = self._own[name] = self._keep(picture, progress)
             return key
 
     def _keep(
@@ -222,9 +232,12 @@ class Studio:
         picture: Picture,
         progress: Progress | None = None,
         truth: SampledImage | None = None,
+        model: GaussianSR | None = None,
     ) -> str:
+        if picture.rgb[0].numel() > AT_ONCE:
+            return self._grow(picture, truth, model)
         with self._encoding:
-            return self._encode(picture, progress, truth)
+            return self._encode(picture, progress, truth, model)
 
     def _encode(
         self,
@@ -235,6 +248,20 @@ class Studio:
     ) -> str:
         field = (model or self.model).encode(picture, tile=TILE, progress=progress)
         return self.store.put(field, truth, fault=fault(picture, field.model))
+
+    def _grow(
+        self,
+        picture: Picture,
+        truth: SampledImage | None = None,
+        model: GaussianSR | None = None,
+    ) -> str:
+        """The field of a picture of which nothing is encoded yet."""
+        mosaic = (model or self.model).encode(picture, tile=TILE, lazy=True, store=self.tiles)
+        return self.store.put(Growing(mosaic, self._between(), self.store.max_bytes), truth)
+
+    def _between(self) -> AbstractContextManager[None]:
+        """While a tile is made: nothing else is encoded, and no frame waits for it to begin."""
+        return _Between(self._rendering, self._encoding)
 
     def frame(
         self, entry: Entry, request: FrameRequest, viewer: str, number: int
@@ -253,12 +280,24 @@ class Studio:
         def still_wanted(done: int, total: int) -> None:
             entry.turnstile.check(viewer, number)
 
-        image = self.image(entry, request.method, still_wanted)
-        if request.method in INSTANT:  # need not wait for others
+        image = self._shown(entry, request, still_wanted)
+        if request.method in INSTANT or isinstance(image, Interpolated):  # need not wait for others
             return _timed(image, request, still_wanted)
         with self._rendering:
             still_wanted(0, 1)
             return _timed(image, request, still_wanted)
+
+    def _shown(self, entry: Entry, request: FrameRequest, progress: Progress) -> ContinuousImage:
+        """What a frame shows: of very many pixels, or where nothing is asked of a method, the
+        picture itself, reduced.
+        """
+        much = MAX_REDUCED_PIXELS < request.covered <= MOST_COVERED
+        much = much and request.method in ("gsr", *SMOOTH)
+        if much or (request.covered and request.layer == "lr"):
+            return entry.picture
+        if request.method == "gsr":
+            return entry.image
+        return self.image(entry, request.method, progress)
 
     def image(self, entry: Entry, method: str, progress: Progress | None = None) -> ContinuousImage:
         """What a method makes of the picture of a field; made when it is first asked for.
@@ -272,13 +311,14 @@ class Studio:
             ConfigError: an unknown method, or no ground truth.
         """
         if method == "gsr":
-            return entry.field
+            return entry.complete
         if method == "truth":
             return truths.needed(entry.truth)
         if method not in entry.others:
-            with self._encoding:
+            _check_size(entry.image, method)
+            with nullcontext() if method in INSTANT else self._encoding:
                 if method not in entry.others:
-                    entry.others[method] = self.comparing.encode(entry.field, method, progress)
+                    entry.others[method] = self.comparing.encode(entry.image, method, progress)
             self.store.trim()
         return entry.others[method]
 
@@ -322,19 +362,28 @@ def _timed(
     return data, media_type, 1000 * (time.perf_counter() - started)
 
 
-def _check_live(picture: Picture) -> None:
-    """Refuses what would take minutes to encode.
-
-    Raises:
-        TooLargeError: if it is too large.
-    """
-    height, width = picture.rgb.shape[-2:]
-    if height * width > MAX_INPUT_PIXELS:
-        error = TooLargeError(picture.info.name, width, height, MAX_INPUT_PIXELS)
-        raise error.reworded(
-            f"{picture.info.name} would still have {width} x {height} pixels; at most "
-            f"{MAX_INPUT_PIXELS / 1e6:g} megapixels are looked at live: shrink it by more."
+def _check_size(image: ContinuousImage, method: str) -> None:
+    height, width = image.lr_size
+    if method not in INSTANT and height * width > MOST_SLOW:
+        raise ConfigError(
+            f"{methods.described(method)[0]} is compared here on pictures of up to "
+            f"{MOST_SLOW / 1e6:g} megapixels, and this one has {height * width / 1e6:.3g}."
         )
+
+
+class _Between:
+    """Enters a lock after a look at another, at which others come first."""
+
+    def __init__(self, first: threading.Lock, then: threading.Lock):
+        self._first, self._then = first, then
+
+    def __enter__(self) -> None:
+        with self._first:
+            pass
+        self._then.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._then.release()
 
 
 def _first_demo() -> str:
@@ -347,17 +396,11 @@ def read_picture(
     """An image file that came over the network, by the name its owner knows.
 
     Raises:
-        TooLargeError: when it has more pixels than are looked at live.
         ImageError: when it cannot be read.
     """
     name = Path(name.replace("\\", "/")).name[:120] or "image"
     try:
         picture = load(data, max_pixels=max_pixels, pool=pool, name=name)
-    except TooLargeError as error:
-        if error.limit == MAX_INPUT_PIXELS:
-            hint = 'The tab "Many pictures" and the command `gsr upscale` take larger ones.'
-            raise error.reworded(f"{error} {hint}") from error
-        raise ImageError(str(error)) from error
     except GsrError as error:
         raise ImageError(str(error)) from error
     return replace(picture, info=replace(picture.info, name=name))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gsr import GaussianField, View, methods
+from gsr import View, methods
 from gsr.base.errors import ConfigError, ScaleError, ShapeError
 from gsr.field.protocol import ContinuousImage, Method, Progress
 from gsr.field.provenance import changes
@@ -38,6 +38,8 @@ MOST_COMPARED = 3_000_000
 """Pixels of the truth that are compared at once; more are cut to their middle."""
 MOST_COMPARED_SLOWLY = 300_000
 """The same where a method takes microseconds for each of them."""
+SMOOTH = ("bicubic", "lanczos")
+"""Methods that reduce a picture as everybody else does."""
 INSTANT = (*(name for name, method in methods.METHODS.items() if method.instant), "truth")
 """Methods that take a few milliseconds of one core for a frame."""
 
@@ -68,7 +70,7 @@ def _offer(name: str) -> dict[str, Any]:
     return {"name": name, "label": label, "about": about, "group": group}
 
 
-def label_of(field: GaussianField) -> str:
+def label_of(field: ContinuousImage) -> str:
     """What a field is called by what made it."""
     name = field.model.removeprefix(BEST)
     label = methods.described(name)[0] if methods.is_described(name) else f"GaussianSR, {name}"
@@ -91,7 +93,7 @@ class Comparing:
         self._lock = threading.Lock()
 
     def encode(
-        self, field: GaussianField, name: str, progress: Progress | None = None
+        self, field: ContinuousImage, name: str, progress: Progress | None = None
     ) -> ContinuousImage:
         """What a method makes of the picture of a field, in the form of that picture.
 

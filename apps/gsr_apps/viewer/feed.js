@@ -7,7 +7,8 @@ const LARGEST_SIDE = 8000; // of a frame, below what the renderer takes
 const LARGEST_AREA = 24e6;
 
 export class Feed {
-  // load(request, signal) -> { blob or bitmap, milliseconds }; show(frame); fail(error)
+  // load(request, signal) -> { blob or bitmap, milliseconds, missing: parts interpolated so far };
+  // show(frame); fail(error)
   constructor(load, show, fail) {
     this.load = load;
     this.show = show;
@@ -42,10 +43,10 @@ export class Feed {
     this.current = { quality, about, abort };
     try {
       const answer = await this.load({ view, quality, ...about }, abort.signal);
-      const { milliseconds, by, shown } = answer;
+      const { milliseconds, by, shown, missing = 0 } = answer;
       const bitmap = answer.bitmap ?? await createImageBitmap(answer.blob);
       this.learn(view, milliseconds);
-      if (!abort.signal.aborted) this.show({ bitmap, view, quality, about, milliseconds, by, shown });
+      if (!abort.signal.aborted) this.show({ bitmap, view, quality, about, milliseconds, by, shown, missing });
     } catch (error) {
       if (error.name !== "AbortError" && error.status !== 409) this.fail(error);
     } finally {

@@ -6,8 +6,8 @@ import { requestOf } from "./sources.js";
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 /** @typedef {{ source: string, picture: any, subject: object }} About what a frame is of */
 /** @typedef {{ bitmap: ImageBitmap, view: import("./transport.js").View, quality: string, about: About,
- *   milliseconds: number, by?: string, shown?: string }} Frame by: "browser" where it was drawn here;
- *   shown: what it leaves out, in words */
+ *   milliseconds: number, by?: string, shown?: string, missing: number }} Frame by: "browser" where it was
+ *   drawn here; shown: what it leaves out, in words; missing: parts of the field that are interpolated so far */
 
 export class Frames {
   /** @param {{ received: (frame: Frame) => void, failed: (error: any) => void }} act */
@@ -37,17 +37,22 @@ export class Frames {
   want(viewport, quality, abouts) {
     this.wanted = abouts;
     this.feeds.forEach((feed, i) => {
-      if (abouts[i]) feed.want(viewport, quality, abouts[i]);
-      else feed.stop();
+      const about = abouts[i];
+      if (!about || this.isExact(i, about.source, viewport, about.picture)) feed.stop(); // nothing is better
+      else feed.want(viewport, quality, about);
     });
   }
 
   receive(i, frame) {
     const { subject, source } = this.wanted[i] ?? {};
     if (frame.about.subject !== subject || frame.about.source !== source) return;
+    this.count += 1;
+    if (isWorse(frame, this.latest[i])) {
+      frame.bitmap.close();
+      return;
+    }
     this.latest[i]?.bitmap.close();
     this.latest[i] = frame;
-    this.count += 1;
     this.act.received(frame);
   }
 
@@ -60,10 +65,23 @@ export class Frames {
   /** Whether a pane shows the exact frame of this view of this picture. */
   isExact(i, source, viewport, picture) {
     const frame = this.of(i, source);
-    if (frame?.quality !== "exact" || frame.about.picture !== picture) return false;
+    if (frame?.quality !== "exact" || frame.missing || frame.about.picture !== picture) return false;
     const wanted = viewport.request(MARGIN);
     return wanted && ["x", "y", "width", "height", "columns", "rows"].every(
       (key) => Math.abs(wanted[key] - frame.view[key]) < 1e-6);
+  }
+
+  /** Whether a frame would be better now that so many parts are missing, and none is on its way. */
+  canImprove(missing) {
+    return this.latest.some((frame) => frame && frame.missing > missing)
+      && !this.feeds.some((feed) => feed.current || feed.next);
+  }
+
+  /** What is shown may be had better, or otherwise: it is asked for again. */
+  outdate() {
+    this.latest.forEach((frame) => {
+      if (frame) frame.quality = "preview";
+    });
   }
 
   /** Of another picture. */
@@ -75,4 +93,11 @@ export class Frames {
   stop() {
     this.feeds.forEach((feed) => feed.stop());
   }
+}
+
+// Whether a preview came after the exact frame of the same place.
+function isWorse(frame, old) {
+  if (frame.quality === "exact" || old?.quality !== "exact") return false;
+  const same = old.about.source === frame.about.source && old.about.picture === frame.about.picture;
+  return same && ["x", "y", "width", "height"].every((key) => Math.abs(old.view[key] - frame.view[key]) < 1e-6);
 }

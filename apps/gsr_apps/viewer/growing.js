@@ -8,6 +8,8 @@ import { unwanted } from "./transport.js";
 /** @typedef {import("./transport.js").Transport} Transport */
 /** @typedef {import("./transport.js").Rectangle} Rectangle */
 
+const NOT_YET = 409;
+const AGAIN_MS = 1000;
 const SIDE = 256; // picture pixels of a part
 export const MOST_PIXELS = 2 ** 22; // of a picture: 88 bytes for each on the graphics processor, 20 here
 
@@ -57,6 +59,10 @@ export class Growing {
         this.tell();
       }
     } catch (error) {
+      if (error.status === NOT_YET && !this.abort.signal.aborted) { // the host is still making it
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        return this.load();
+      }
       if (unwanted(error)) return;
       this.refused = true;
       // The host draws, and says what is wrong with it; what is wrong here stands in the console.

@@ -51,7 +51,10 @@ function flat({ view, ...rest }) {
 async function content(answer) {
   const kind = answer.headers.get("content-type") ?? "";
   if (kind.startsWith("application/json")) return answer.json();
-  if (kind.startsWith("image/")) return { blob: await answer.blob(), milliseconds: renderTime(answer) };
+  if (kind.startsWith("image/")) {
+    const missing = Number(answer.headers.get("x-gsr-missing") ?? 0);
+    return { blob: await answer.blob(), milliseconds: renderTime(answer), missing };
+  }
   return answer.arrayBuffer();
 }
 

@@ -209,3 +209,15 @@ export function drawBrush(context, viewport, x, y, radius, dpr) {
   }
   context.restore();
 }
+
+// Rectangles whose Gaussians are still to be made: the picture below them is only interpolated.
+export function drawMissing(context, viewport, rectangles) {
+  context.save();
+  context.strokeStyle = "rgba(242, 179, 76, 0.55)";
+  context.setLineDash([6, 6]);
+  for (const [x, y, width, height] of rectangles) {
+    const [left, top, across, down] = placeOf(viewport, x, y, width, height);
+    context.strokeRect(left + 0.5, top + 0.5, across - 1, down - 1);
+  }
+  context.restore();
+}

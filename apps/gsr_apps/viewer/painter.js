@@ -2,6 +2,7 @@
 
 import { Difference } from "./difference.js";
 import { clip, drawPane } from "./layers.js";
+import { drawMissing } from "./outlines.js";
 import { isField } from "./sources.js";
 
 export class Painter {
@@ -23,9 +24,10 @@ export class Painter {
    * @param {any} state
    * @param {any} picture
    * @param {(import("./frames.js").Frame | null)[]} frames
+   * @param {number[][]} missing rectangles of the field that are interpolated so far
    * @returns {string} what the status line says of the outlines
    */
-  paint(panes, viewport, state, picture, frames) {
+  paint(panes, viewport, state, picture, frames, missing = []) {
     const context = this.pixels.getContext("2d");
     context.clearRect(0, 0, this.pixels.width, this.pixels.height);
     if (state.mode === "difference") {
@@ -35,10 +37,10 @@ export class Painter {
         if (pane.clipWidth) drawPane(context, pane, viewport, picture, frames[i]);
       });
     }
-    return this.paintMarks(panes, state);
+    return this.paintMarks(panes, state, viewport, missing);
   }
 
-  paintMarks(panes, { sources, mode }) {
+  paintMarks(panes, { sources, mode }, viewport, missing) {
     const context = this.marks.getContext("2d");
     context.clearRect(0, 0, this.marks.width, this.marks.height);
     // On the right side; on the left too when it shows the field and the right side does not.
@@ -49,6 +51,7 @@ export class Painter {
       context.save();
       clip(context, pane);
       context.translate(pane.x, pane.y);
+      if (isField(sources[i]) && sources[i] !== "gsr:lr") drawMissing(context, viewport, missing);
       if (i === inside || mode === "difference") said = this.inside.paint(context);
       else this.inside.paintExplained(context); // wherever it was asked
       this.inside.paintMarks(context);

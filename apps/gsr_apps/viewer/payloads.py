@@ -17,7 +17,9 @@ from gsr import GaussianField, View
 from gsr.base.coords import parse_scale
 from gsr.base.errors import ScaleError
 from gsr.field.edits import count
-from gsr.field.inspection import explain, footprint, gaussians_in, usage
+from gsr.field.inspection import footprint, gaussians_in, usage
+from gsr.field.interpolated import Interpolated
+from gsr.field.mosaic import Mosaic
 from gsr.field.payload import pack
 from gsr.field.protocol import LAYERS, ContinuousImage, Layer, Progress
 from gsr.field.provenance import changes, notes_of
@@ -34,7 +36,9 @@ MAX_SIDE = 8192
 MAX_FRAME_PIXELS = 25_000_000
 """Output pixels of a frame: a screen of 6016 x 3384 and some."""
 MAX_REDUCED_PIXELS = 16_000_000
-"""LR pixels a frame below magnification 1 may cover: it is rendered at 1 and reduced."""
+"""LR pixels a frame below magnification 1 may cover: it is rendered at 1 and reduced. Of more the
+picture itself is shown, which costs nothing.
+"""
 PREVIEW_QUALITY = 88
 
 
@@ -66,9 +70,11 @@ class FrameRequest:
                 f"a frame has at most {MAX_SIDE} pixels a side and {MAX_FRAME_PIXELS:,} in all, "
                 f"got {columns} x {rows}."
             )
-        covered = self.view.width * self.view.height
-        if min(self.view.scale) < 1 and covered > MAX_REDUCED_PIXELS:
-            raise ScaleError(f"the view covers too much: {covered:.3g} LR pixels.")
+
+    @property
+    def covered(self) -> float:
+        """LR pixels that are reduced to the frame; none where it enlarges them."""
+        return self.view.width * self.view.height if min(self.view.scale) < 1 else 0.0
 
 
 def _one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
@@ -86,6 +92,8 @@ def frame(
         request: What to render; `method` was looked up by the caller.
         progress: Called with (rows done, rows in all); an exception it raises cancels.
     """
+    if request.covered > MAX_REDUCED_PIXELS and not isinstance(image, Interpolated):
+        raise ScaleError(f"the view covers too much: {request.covered:.3g} LR pixels.")
     layer = request.layer if request.layer in image.layers else "result"
     picture = as_picture(image).render(view=request.view, layer=layer, progress=progress)
     info = image.info
@@ -107,7 +115,7 @@ def _pack(image: Image.Image, quality: Quality, icc: bytes | None) -> tuple[byte
     return out.getvalue(), "image/jpeg"
 
 
-def describe(field: GaussianField) -> dict[str, Any]:
+def describe(field: GaussianField | Mosaic) -> dict[str, Any]:
     """What the viewer must know of a field before it asks for pixels."""
     height, width = field.lr_size
     return {
@@ -125,9 +133,10 @@ def describe(field: GaussianField) -> dict[str, Any]:
     }
 
 
-def _kernels(field: GaussianField) -> list[dict[str, Any]]:
+def _kernels(field: GaussianField | Mosaic) -> list[dict[str, Any]]:
     """The bank as it is drawn, its parameters, and the share of pixels that picked each."""
-    shape, bank = bank_ellipses(field.bank_raw), field.bank
+    one = field.like if isinstance(field, Mosaic) else field
+    shape, bank = bank_ellipses(one.bank_raw), one.bank
     columns = {
         "major": shape.major,
         "minor": shape.minor,
@@ -136,10 +145,10 @@ def _kernels(field: GaussianField) -> list[dict[str, Any]]:
         "sigma_y": bank.sigmas[:, 1],
         "rho": bank.rho,
         "opacity": bank.opacities,
-        "share": usage(field),
+        "share": field.usage() if isinstance(field, Mosaic) else usage(field),
     }
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-    colors = bank_colors(field.bank_raw)
+    colors = bank_colors(one.bank_raw)
     return [
         dict(zip(columns, row, strict=True)) | {"color": color}
         for row, color in zip(rows, colors, strict=True)
@@ -175,13 +184,13 @@ def _rounded(values: np.ndarray) -> list[float]:
     return [round(value, 3) for value in values.tolist()]
 
 
-def explanation(field: GaussianField, x: float, y: float, scale: float) -> dict[str, Any]:
+def explanation(field: GaussianField | Mosaic, x: float, y: float, scale: float) -> dict[str, Any]:
     """Which Gaussians made the colour at a point (LR pixels), as plain values.
 
     As in `ellipses`, each has `major`, `minor` and `angle` of its own after kernels were mixed.
     """
-    found = explain(field, x, y, scale).to_dict()
-    if field.mixed is not None:
+    found = field.explain(x, y, scale).to_dict()
+    if isinstance(field, GaussianField) and field.mixed is not None:
         for part in found["contributions"]:
             part.update(_own_shape(field, part["row"], part["column"]))
     return found

@@ -15,6 +15,7 @@ from gsr import GaussianField, GsrError, View
 from gsr.base.errors import shown
 from gsr.base.limits import whole_pixels
 from gsr.base.reading import Checked, read_values
+from gsr.field.mosaic import Mosaic
 
 from . import payloads
 
@@ -83,10 +84,12 @@ class Question:
     Attributes:
         args: A dataclass of numbers, words and at most one `view: Region`.
         answer: Raises `GsrError` for what cannot be answered.
+        whole: Whether it is of all of a field, whatever region it names.
     """
 
     args: type
-    answer: Callable[[GaussianField, Any], Any]
+    answer: Callable[[Any, Any], Any]
+    whole: bool = False
 
 
 QUESTIONS: dict[str, Question] = {
@@ -96,8 +99,10 @@ QUESTIONS: dict[str, Question] = {
     "explain": Question(
         Point, lambda field, asked: payloads.explanation(field, asked.x, asked.y, asked.scale)
     ),
-    "choices": Question(Plain, lambda field, _: payloads.choices(field)),
-    "payload": Question(Inside, lambda field, asked: payloads.part(field, asked.view.view())),
+    "choices": Question(Plain, lambda field, _: payloads.choices(field), whole=True),
+    "payload": Question(
+        Inside, lambda field, asked: payloads.part(field, asked.view.view()), whole=True
+    ),
     "footprint": Question(
         One, lambda field, asked: payloads.reach(field, asked.column, asked.row, asked.scale)
     ),
@@ -107,11 +112,11 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def answer(field: GaussianField, what: Any, args: Any) -> Any:
+def answer(field: GaussianField | Mosaic, what: Any, args: Any) -> Any:
     """The answer to a question: plain values, or bytes.
 
     Args:
-        field: Of one picture.
+        field: Of one picture. One in tiles answers what is asked about a point.
         what: A key of `QUESTIONS`.
         args: Plain values, as JSON holds them.
 

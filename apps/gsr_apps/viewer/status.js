@@ -12,9 +12,14 @@ export class Status {
       this.quality, this.renderer, this.place, this.outlines);
   }
 
-  /** @param {boolean} exact whether the pixels on show are the renderer's own */
-  showQuality(exact) {
-    this.quality.textContent = exact ? "exact" : "preview";
+  /**
+   * @param {boolean} exact whether the pixels on show are the renderer's own
+   * @param {{ done: number, total: number } | null} [arriving] how far the field is, while it is being made
+   */
+  showQuality(exact, arriving = null) {
+    const part = arriving && arriving.done < arriving.total;
+    this.quality.textContent = (exact ? "exact" : "preview")
+      + (part ? ` · Gaussians: ${Math.floor((100 * arriving.done) / arriving.total)} %` : "");
     this.quality.dataset.quality = exact ? "exact" : "preview";
     this.quality.title = exact
       ? "These pixels are the renderer's own, without loss"

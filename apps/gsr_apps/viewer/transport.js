@@ -7,6 +7,7 @@
 //   explain({ x, y, scale })                  -> see payloads.explanation
 //   choices({})                               -> planes, see payloads.choices
 //   footprint({ column, row, scale })         -> see payloads.reach
+//   tiles({ view })                           -> see Growing.progress; of pictures that are `growing`
 //   usage({ view })                           -> { shares }
 //   scores({ view, methods })                 -> { scores }
 //

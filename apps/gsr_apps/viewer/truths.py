@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gsr import GaussianField, View
+from gsr import View
 from gsr.base.errors import ConfigError, ImageError, ScaleError
+from gsr.field.protocol import ContinuousImage
 from gsr.images import Picture, PictureInfo, bicubic_view
 from gsr.methods.point_image import SampledImage
 
@@ -75,7 +76,7 @@ def _sampled(large: Tensor, lr: Tensor, info: PictureInfo | None) -> SampledImag
     return SampledImage(lr, large[None], _Truth(), info=info)
 
 
-def of_picture(large: Picture, field: GaussianField) -> SampledImage:
+def of_picture(large: Picture, field: ContinuousImage) -> SampledImage:
     """The truth of a field that was made from a smaller copy of it.
 
     Raises:
@@ -102,7 +103,7 @@ def needed(truth: SampledImage | None) -> SampledImage:
     return truth
 
 
-def describe(truth: SampledImage | None, field: GaussianField) -> dict[str, Any] | None:
+def describe(truth: SampledImage | None, field: ContinuousImage) -> dict[str, Any] | None:
     """What the page says of it."""
     if truth is None:
         return None

@@ -12,10 +12,12 @@
 // Hosts use what is described here and nothing else: the members of `viewer` besides are its own.
 // No build step and nothing from the network but what the transport fetches.
 
+import { Arrival } from "./arrival.js";
 import { makeControls } from "./controls.js";
 import { debounce, h } from "./dom.js";
 import { Events } from "./events.js";
 import { Explaining } from "./explaining.js";
+import { MARGIN } from "./feed.js";
 import { Frames } from "./frames.js";
 import { Inside } from "./inside.js";
 import { Painter } from "./painter.js";
@@ -87,6 +89,10 @@ export class Viewer {
       look: () => ({ viewport: this.viewport, state: this.state, dpr: this.dpr, moving: this.moving }),
     });
     this.pixels = new Frames({ received: (frame) => this.received(frame), failed });
+    this.arrival = new Arrival({
+      ask: () => this.transport.ask("tiles", { view: placeOnly(this.viewport.request(MARGIN) ?? this.view) }),
+      told: (told, nearer) => this.arrived(told, nearer), failed,
+    });
     this.settle = debounce(SETTLE_MS, () => this.settled());
     this.build(element);
   }
@@ -127,6 +133,8 @@ export class Viewer {
     this.placeLabels();
     if (!edited) this.begin(view);
     this.moved(() => {});
+    if (picture.growing) this.arrival.watch();
+    else this.arrival.stop();
     if (!bitmap) await this.loadBackdrop(this.picture);
   }
 
@@ -315,6 +323,7 @@ export class Viewer {
 
   /** Ask for everything again, say after the host lost and found its server. */
   reload() {
+    this.pixels.outdate();
     this.moved(() => {});
   }
 
@@ -323,6 +332,7 @@ export class Viewer {
     this.controls.destroy();
     this.screen.destroy();
     this.settle.cancel();
+    this.arrival.stop();
     this.pixels.stop();
     this.transport?.stop?.();
     this.inside.stop();
@@ -515,6 +525,7 @@ export class Viewer {
   settled() {
     this.moving = false;
     this.ask("exact");
+    if (this.arrival.latest) this.arrival.look();
     this.refresh();
     if (this.inside.point) this.explaining.explain(...this.inside.point, true);
     this.inside.loadChoices();
@@ -536,6 +547,17 @@ export class Viewer {
   received(frame) {
     this.timing.add(frame);
     this.say("");
+    this.draw();
+  }
+
+  // More of the field is there than before, or all of it.
+  arrived({ done, total, missing, failed }, nearer) {
+    if (failed) this.say(failed);
+    if (!this.moving && this.pixels.canImprove(missing.length)) this.ask("exact");
+    if (!this.moving && nearer && done === total) {
+      this.refresh();
+      this.inside.loadChoices();
+    }
     this.draw();
   }
 
@@ -639,12 +661,14 @@ export class Viewer {
     const { state, viewport, picture } = this;
     const frames = [0, 1].map((i) => this.pixels.of(i, state.sources[i]));
     this.parts.menus.forEach((menu, i) => menu.wait(this.active(i) && !frames[i]));
-    this.status.showOutlines(this.painter.paint(this.panes, viewport, state, picture, frames));
+    const arriving = this.arrival.latest;
+    const missing = viewport.scale > 1 ? arriving?.missing : []; // at less the picture itself is shown
+    this.status.showOutlines(this.painter.paint(this.panes, viewport, state, picture, frames, missing));
     const sides = [0, 1].map((i) => !this.active(i)
       || (!this.moving && this.pixels.isExact(i, state.sources[i], viewport, picture)));
     const exact = sides[0] && sides[1];
     this.parts.menus.forEach((menu, i) => menu.preview(!sides[i]));
-    this.status.showQuality(exact);
+    this.status.showQuality(exact, arriving);
     this.status.showRenderer(frames.findLast((frame) => frame && isField(frame.about.source)) ?? null);
     this.navigator.show(picture, viewport);
     if (exact) this.stage.dataset.ready = "true";

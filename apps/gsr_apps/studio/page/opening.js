@@ -4,7 +4,6 @@ import { checked, progressOf } from "../viewer/http.js";
 
 const WATCH_MS = 400;
 const GONE = 404;
-const TOO_LARGE = 413;
 
 // What a model of these weights is called.
 export function nameOf({ name, strength }) {
@@ -16,14 +15,13 @@ export class Opening {
   constructor(base, notices, { opened, failed }) {
     this.base = base;
     this.notices = notices;
-    this.most = 0; // pixels of a picture, once the app has said it
     this.opened = opened;
     this.failed = failed;
   }
 
   // source: { demo } | { file } | { id }, and { shrink } or { truth: File }; `weights: { name, strength }`
-  // other than the app's own; a file may also have `fit`: it is shrunk first if it is too large.
-  // kept: the field of `source.id` may still be there; that of `source.of` gets the `truth` or the `weights`, if it is
+  // other than the app's own. kept: the field of `source.id` may still be there; that of
+  // `source.of` gets the `truth` or the `weights`, if it is
   async open(source, kept = false) {
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
@@ -33,8 +31,7 @@ export class Opening {
       if (!abort.signal.aborted) this.opened(about, { ...source, id: about.id, of: undefined });
       return true;
     } catch (error) {
-      if (error.status === TOO_LARGE && !source.fit) this.offerToShrink(source, error);
-      else if (error.name !== "AbortError" && error.status !== 409) this.failed(error);
+      if (error.name !== "AbortError" && error.status !== 409) this.failed(error);
       return false;
     } finally {
       if (this.abort === abort) {
@@ -46,13 +43,6 @@ export class Opening {
 
   stop() {
     this.abort?.abort();
-  }
-
-  offerToShrink(source, error) {
-    const text = `Open it shrunk to ${this.most / 1e6} megapixels`;
-    this.notices.say(error.message, {
-      wrong: true, action: { text, run: () => this.open({ ...source, fit: true }) },
-    });
   }
 
   async readKept({ id }, abort) {
@@ -72,9 +62,9 @@ export class Opening {
     return this.json(`fields/${about.id}/truth`, {}, { method: "POST", body: truth, signal: abort.signal });
   }
 
-  async encode({ demo, file, id, shrink, fit }, abort) {
+  async encode({ demo, file, id, shrink }, abort) {
     if (!demo && !file) return this.json(`fields/${encodeURIComponent(id)}`, {}, { signal: abort.signal });
-    const options = { ...(shrink ? { shrink } : {}), ...(fit ? { fit } : {}) };
+    const options = shrink ? { shrink } : {};
     return demo
       ? this.watched("open-demo", { name: demo, ...options }, null, demo, abort)
       : this.readFile(file, options, abort);

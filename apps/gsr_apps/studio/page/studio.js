@@ -40,6 +40,7 @@ class Page {
     this.source = null;
     this.kept = new Kept();
     this.known = new Map(); // sources by the id of their field: an address holds only that
+    this.growing = null; // id of a field that is still being made
     this.notices = new Notices();
     this.remember = debounce(ADDRESS_MS, () => this.writeAddress());
     const failed = (error) => this.failed(error);
@@ -172,7 +173,6 @@ class Page {
       const { methods } = await (await checked(fetch(new URL("methods", this.base)))).json();
       this.viewer.offer(methods);
       const about = await (await checked(fetch(new URL("start", this.base)))).json();
-      this.opening.most = about.max_pixels;
       this.weights.offer(about.weights);
       this.exporter.offer(about.exports);
       this.strip.show(about.demos);
@@ -320,6 +320,7 @@ class Page {
       renderer: new URLSearchParams(location.search).get("renderer") ?? "auto",
       changed: () => this.viewer.reload(),
     });
+    this.rest(about);
     this.viewer.open(about, transport, { view });
     this.truth.use(about, source);
     this.weights.use(source.weights);
@@ -329,6 +330,14 @@ class Page {
     if (this.linked) this.restore(this.linked, edited);
     else if (comes && !first) this.turnPage();
     this.remember();
+  }
+
+  // Work on the last picture ends where another is opened.
+  rest({ id, growing }) {
+    const last = this.growing;
+    this.growing = growing ? id : null;
+    if (!last || last === id) return;
+    fetch(new URL(`fields/${encodeURIComponent(last)}/tiles`, this.base), { method: "DELETE" }).catch(() => {});
   }
 
   showEdited(about, transport) {

@@ -133,7 +133,7 @@ def test_what_cannot_be_edited_here_is_drawn_by_the_app(page: Any) -> None:
 
 
 def test_zooming_asks_the_app_for_no_frame(page: Any) -> None:
-    page.get_by_role("button", name="One", exact=True).click()
+    page.evaluate(f"() => {VIEWER}.change({{ mode: 'one' }})")
     settle(page)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -19,6 +19,7 @@ ASKED = {
     "ellipses": {"view": PLACE, "limit": 50},
     "explain": {"x": 3.5, "y": 2.0, "scale": 4.0},
     "choices": {},
+    "payload": {"view": PLACE},
     "footprint": {"column": 5, "row": 6, "scale": 8.0},
     "usage": {"view": PLACE},
     "echo": {"view": PLACE, "word": "a b&c", "times": 2},

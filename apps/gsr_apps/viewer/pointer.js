@@ -1,6 +1,6 @@
 // Mouse, touch and keyboard on the stage, turned into a few verbs.
 
-const CLICK_RADIUS = 4; // CSS pixels a click may wander
+export const CLICK_RADIUS = 4; // CSS pixels a click may wander
 const PAN_STEP = 60; // CSS pixels per arrow key
 const DOUBLE_MS = 220; // a click waits so long for a second one
 const LATE_MS = 450; // and this one still counts, if it comes

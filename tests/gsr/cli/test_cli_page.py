@@ -42,7 +42,7 @@ def test_a_file_of_weights(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["-m", "paper-tiny"], "a page cannot run paper: it has the paper's head"),
-        (["-m", "no-such"], "there are no weights called 'no-such'"),
+        (["-m", "no-such"], "unknown weights 'no-such'"),
         (["-o", "page.png"], "must end in .html, as pages do"),
     ],
 )

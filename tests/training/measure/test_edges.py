@@ -63,7 +63,7 @@ def test_the_command_and_an_unknown_method() -> None:
     assert done.exit_code == 0, done.output
     assert "bicubic" in done.stdout
     for wrong, said in (
-        (["--methods", "cubist"], "no method called 'cubist'"),
+        (["--methods", "cubist"], "unknown method 'cubist'"),
         (["--scales", "x"], "error: "),
         (["--methods", "bicubic", "--scales", "900"], "error: "),
     ):

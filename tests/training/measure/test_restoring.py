@@ -78,4 +78,4 @@ def test_the_table(tmp_path: Path) -> None:
     assert "(+0.00, +0.00, 0)" in re.sub(r"\s+", " ", done.stdout)
     refused = CliRunner().invoke(app, [*options, "--methods", "magic"])
     assert refused.exit_code == 2
-    assert "no method called 'magic'" in refused.output
+    assert "unknown method 'magic'" in refused.output

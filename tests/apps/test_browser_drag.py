@@ -8,7 +8,7 @@ import base64
 import numpy as np
 import pytest
 from gsr_apps.demos import demo_photos
-from helpers.browser import opened_page, running_app, settle
+from helpers.browser import look, opened_page, running_app, settle
 from PIL import Image
 
 from gsr import View, load
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 DRAG = """async () => {
   const viewer = document.querySelector('.gsr-viewer').gsr;
-  const slider = document.querySelector('.gsr-zoom');
+  const slider = document.querySelector('.gsr-ruler');
   const place = (scale) => Math.log(scale / 0.25) / Math.log(256);
   const begin = performance.now();
   const before = [viewer.painted, viewer.receivedFrames];
@@ -53,7 +53,7 @@ def large_photo(tmp_path_factory):
 def test_the_zoom_follows_the_hand_and_ends_exact(browser, weights, large_photo, capsys):
     with running_app(weights, large_photo) as address:
         page = opened_page(browser, address)
-        page.get_by_role("button", name="One", exact=True).click()
+        look(page).get_by_role("button", name="One", exact=True).click()
         settle(page)
         drawn, received = page.evaluate(DRAG)
         settle(page)

@@ -141,10 +141,10 @@ def test_a_quick_stroke_has_no_gaps(page):
     )
     press(page, "Paint with this kernel")
     box = page.locator(".gsr-stage").bounding_box()
-    y = box["y"] + 0.6 * box["height"]
-    page.mouse.move(box["x"] + 60, y)
+    x, y = (box[k] + 0.55 * box[side] for k, side in (("x", "width"), ("y", "height")))
+    page.mouse.move(x, y)  # right of the panel
     page.mouse.down()
-    page.mouse.move(box["x"] + 260, y)  # 50 picture pixels in one event
+    page.mouse.move(x + 200, y)  # 50 picture pixels in one event
     page.mouse.up()
     page.wait_for_function(EDITED)
     painted = int(edits(page)[0].split(" painted on ")[1].split()[0])
@@ -155,7 +155,7 @@ def test_two_fingers_zoom_and_do_not_paint(page):
     press(page, "What if")
     press(page, "Paint with this kernel")
     box = page.locator(".gsr-stage").bounding_box()
-    x, y = box["x"] + 150, box["y"] + 300
+    x, y = box["x"] + 0.55 * box["width"], box["y"] + 300  # right of the panel
     before = page.evaluate(VISIBLE)["scale"]
     touch = page.context.new_cdp_session(page)
 

@@ -1,7 +1,7 @@
 """The whole page below a path of a proxy, in a real browser."""
 
 import pytest
-from helpers.browser import opened_page, running_app
+from helpers.browser import more, opened_page, running_app
 from helpers.proxy import proxied
 
 pytestmark = pytest.mark.browser
@@ -16,7 +16,7 @@ def test_many_pictures_below_a_path(browser, weights, photo, tells):
         proxied(int(address.rsplit(":", 1)[1]), root, tells=tells) as (below, outside),
     ):
         page = opened_page(browser, below)
-        page.get_by_role("tab", name="Many pictures").click()
+        more(page).get_by_text("Many pictures…").click()
         page.locator("#batch-files input[type=file]").set_input_files(str(photo))
         page.wait_for_function(
             f"() => document.querySelector('#batch-files').innerText.includes('{photo.stem}')"

@@ -308,7 +308,7 @@ class Page {
     this.known.set(about.id, source);
     const said = [...about.notes];
     if (this.linked?.said) said.unshift(this.linked.said);
-    if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. The tab “Many pictures” takes them all.`);
+    if (among > 1) said.push(`Opened ${source.file.name}, one of ${among} files. “Many pictures” in the menu “More” takes them all.`);
     if (!this.linked && before.length) {
       said.push(`What you changed in this picture is still there: ${before.length === 1 ? "one edit" : `${before.length} edits`}.`);
     }

@@ -96,8 +96,13 @@ def _part_beside(target: Path) -> tuple[Path, BinaryIO]:
     while True:
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         stream = temporary.open("x+b")
-        if fcntl is None or _is_ours(temporary, stream):
-            return temporary, stream
+        try:
+            if fcntl is None or _is_ours(temporary, stream):
+                return temporary, stream
+        except BaseException:  # as of `replacing`
+            with suppress(OSError):
+                temporary.unlink()
+            raise
         stream.close()  # taken for a leftover before it was locked
 
 

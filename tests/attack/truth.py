@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import ExifTags, Image
 
 ACCEPTED = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "JPEG2000", "PPM")
-NEAR = 0.003
-"""The difference of a loaded pixel that rounding explains."""
+NEAR = 1.001 / 255
+"""The difference of a loaded pixel that is explained: Pillow cuts 16 bits of a colour down to 8."""
 SHIFT = 0.05
 """How far the mean colour of an enlarged picture may lie from that of the picture."""
 LEAST_SIDE, HARD = 8, 0.35
